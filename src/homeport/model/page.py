@@ -1,0 +1,69 @@
+"""Everything about one address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from homeport.model.addresses import Endpoint, IPAddress
+from homeport.model.evidence import Evidence
+from homeport.model.explanation import Explanation
+from homeport.model.lineage import Lineage
+from homeport.model.provenance import Provenance
+from homeport.model.snapshot import Listener
+from homeport.model.sockets import Socket
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resident:
+    """A listener of the asked address with why it runs and why it has this port; both None where no owner is known."""
+
+    listener: Listener
+    lineage: Lineage | None
+    provenance: Provenance | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """One address that a client of `localhost` (or of the typed name) tries, in order, and who would answer there."""
+
+    address: IPAddress
+    listener: Listener | None
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peer:
+    """A connection to the asked address: the socket on this side, and who holds the other end when that is here too."""
+
+    socket: Socket
+    owner: Listener | None
+    other_end: Listener | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absence:
+    """Why nothing listens, as far as the kernel knows: one `reason` per line with its evidence."""
+
+    reason: str
+    statement: str
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """The answer of `homeport show`, in the order in which it is read."""
+
+    taken_at: datetime
+    asked: str
+    endpoint: Endpoint
+    explanation: Explanation
+    residents: tuple[Resident, ...]
+    near: tuple[Listener, ...]
+    candidates: tuple[Candidate, ...]
+    peers: tuple[Peer, ...]
+    absences: tuple[Absence, ...]
+    usual: tuple[str, ...]
+    project_listeners: tuple[Listener, ...]
+    limits: tuple[str, ...]
+    source: str

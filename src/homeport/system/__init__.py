@@ -1,0 +1,1 @@
+"""Everything that touches the machine. OSErrors are translated here, once per module."""
