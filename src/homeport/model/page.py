@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from homeport.model.addresses import Endpoint, IPAddress
+from homeport.model.addresses import Endpoint, IPAddress, Protocol
 from homeport.model.evidence import Evidence
 from homeport.model.explanation import Explanation
 from homeport.model.lineage import Lineage
+from homeport.model.owners import Container
 from homeport.model.provenance import Provenance
 from homeport.model.snapshot import Listener
 from homeport.model.sockets import Socket
@@ -16,11 +17,17 @@ from homeport.model.sockets import Socket
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resident:
-    """A listener of the asked address with why it runs and why it has this port; both None where no owner is known."""
+    """A listener of the asked address with why it runs and why it has this port; both None where no owner is known.
+
+    `reach` says from where it can be addressed, by its bind address, its namespace and what is published; `behind` are
+    the containers that it only forwards to, or that run it.
+    """
 
     listener: Listener
     lineage: Lineage | None
     provenance: Provenance | None
+    reach: tuple[Evidence, ...]
+    behind: tuple[Container, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +35,7 @@ class Candidate:
     """One address that a client of `localhost` (or of the typed name) tries, in order, and who would answer there."""
 
     address: IPAddress
+    protocol: Protocol
     listener: Listener | None
     evidence: Evidence
 
@@ -52,7 +60,11 @@ class Absence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """The answer of `homeport show`, in the order in which it is read."""
+    """The answer of `homeport show`, in the order in which it is read.
+
+    `usual` says who last or usually lives there; `next` are the commands that would come next; `netns` is the inode
+    number of the network namespace that the page is about, the caller's.
+    """
 
     taken_at: datetime
     asked: str
@@ -63,7 +75,9 @@ class Page:
     candidates: tuple[Candidate, ...]
     peers: tuple[Peer, ...]
     absences: tuple[Absence, ...]
-    usual: tuple[str, ...]
+    usual: tuple[Evidence, ...]
     project_listeners: tuple[Listener, ...]
+    next: tuple[str, ...]
+    netns: int | None
     limits: tuple[str, ...]
     source: str
