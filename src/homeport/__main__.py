@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
 
 def main() -> int:
-    """Run the command line."""
-    from homeport.cli.main import run
+    """Run the command line; the exit code."""
+    from homeport.cli.run import run
 
-    return run()
+    return run(sys.argv[1:])
 
 
 if __name__ == "__main__":

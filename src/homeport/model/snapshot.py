@@ -25,22 +25,22 @@ class Query(NamedTuple):
 
 
 class Netns(NamedTuple):
-    """A network namespace: inode number, name under /run/netns, a process inside it, and whether it is the caller's."""
+    """A network namespace: inode number (None: may not be read), name of its mount, a process in it; the caller's?"""
 
-    inode: int
+    inode: int | None
     name: str | None
     pid: int | None
     own: bool
 
 
 class Look(NamedTuple):
-    """What a source saw: sockets, who holds them (by socket inode), and in a line each what it could not see.
+    """What a source saw: sockets, the holders of each (in the same order), and in a line each what it could not see.
 
     `owners_complete`: every process could be read, so that a socket without a holder is held by nobody.
     """
 
     sockets: tuple[Socket, ...]
-    holders: Mapping[int, tuple[Holder, ...]]
+    holders: tuple[tuple[Holder, ...], ...]
     netns: tuple[Netns, ...]
     owners_complete: bool
     limits: tuple[str, ...]

@@ -1,0 +1,303 @@
+"""`homeport ls`: its options as data, and its answer as text, pids, CSV or JSON.
+
+On the hot path: no click here. `OPTIONS` is what both `cli.quick` and the click command are made of.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import datetime
+from typing import NamedTuple
+
+from homeport.cli.text import Paint, safe, table
+from homeport.errors import UsageError
+from homeport.model.addresses import Scope
+from homeport.model.owners import Owner, Reason
+from homeport.model.snapshot import Listener, Snapshot
+from homeport.operations.asking import Wish, understand
+from homeport.operations.ls import look
+from homeport.rules.naming import label
+
+
+class Option(NamedTuple):
+    """One option: its spellings, the field of `Request` or `Wish` it fills, what it takes, and its help."""
+
+    names: tuple[str, ...]
+    field: str
+    takes: str  # "" a flag, "one" a value, "many" a value each time
+    help: str
+    metavar: str = ""
+
+
+OPTIONS = (
+    Option(("--tcp", "-t"), "tcp", "", "TCP only."),
+    Option(("--udp", "-u"), "udp", "", "UDP only."),
+    Option(("--all", "-a"), "all", "", "Connections too, in every state."),
+    Option(("--pid",), "pid", "many", "Held by this process.", "PID"),
+    Option(("--user",), "user", "many", "Held by this user (name or uid; patterns allowed).", "USER"),
+    Option(("--process",), "process", "many", "Held by a process of this name (patterns).", "NAME"),
+    Option(("--project",), "project", "many", "Of this project (name or folder; patterns).", "NAME"),
+    Option(("--container",), "container", "many", "Of this container (name or id; patterns).", "NAME"),
+    Option(("--netns",), "netns", "many", "In this network namespace (name, inode number, or own).", "NS"),
+    Option(("--scope",), "scope", "many", f"One of: {', '.join(Scope)}.", "SCOPE"),
+    Option(("--sort",), "sort", "one", "By port, address, pid, user, process, project, scope or age.", "COLUMN"),
+    Option(("--wide", "-w"), "wide", "", "Full command lines, descriptors, inodes and queues."),
+    Option(("-q", "--quiet"), "quiet", "", "Process ids only, one a line."),
+    Option(("--json",), "json", "", "One JSON document."),
+    Option(("--csv",), "csv", "", "Comma-separated values with a header (RFC 4180)."),
+    Option(("--source",), "source", "one", "Use this source: bpf, netlink or psutil.", "SOURCE"),
+)
+
+SCOPES = {
+    Scope.MACHINE: "this machine",
+    Scope.LINK: "link",
+    Scope.PRIVATE: "private network",
+    Scope.PUBLIC: "public address",
+    Scope.MULTICAST: "multicast",
+    Scope.EVERY: "every interface",
+}
+_NOBODY = {
+    Reason.OTHER_USER: "another user's",
+    Reason.KERNEL: "no process",
+    Reason.ORPHAN: "closed",
+    Reason.TIME_WAIT: "",
+    Reason.OTHER_NAMESPACE: "other namespace",
+    Reason.RACED: "gone",
+    Reason.UNKNOWN: "hidden",
+}
+SORTS = ("port", "address", "pid", "user", "process", "project", "scope", "age")
+_CSV = (
+    "protocol", "address", "port", "state", "peer_address", "peer_port", "scope", "netns", "inode", "uid", "pid", "name",
+    "user", "start_time", "container", "unit", "project", "unattributed",
+)  # fmt: skip
+
+
+class Request(NamedTuple):
+    """What to list and how to print it."""
+
+    wish: Wish = Wish()
+    sort: str = "port"
+    wide: bool = False
+    quiet: bool = False
+    json: bool = False
+    csv: bool = False
+    source: str | None = None
+
+
+def answer(request: Request) -> int:
+    """Look once and print; the exit code: 0, or 1 when nothing was found."""
+    snapshot = take(request)
+    if request.json:
+        from homeport.cli.document import emit
+        from homeport.operations.documents.listing import document
+
+        emit("ls", document(snapshot))
+    elif request.csv:
+        _write_csv(snapshot)
+    elif request.quiet:
+        pids = sorted({one.process.pid for listener in snapshot.listeners for one in listener.owners})
+        sys.stdout.write("".join(f"{pid}\n" for pid in pids))
+    else:
+        _write_text(snapshot, request)
+    return 0 if snapshot.listeners else 1
+
+
+def take(request: Request) -> Snapshot:
+    """The snapshot that a request asks for, sorted."""
+    if request.sort not in SORTS:
+        raise UsageError(f"there is no column {request.sort!r} to sort by", remedy=f"one of: {', '.join(SORTS)}")
+    query, keep = understand(request.wish)
+    snapshot = look(query, request.source, keep)
+    return snapshot._replace(listeners=tuple(_sorted(snapshot, request.sort)))
+
+
+def _sorted(snapshot: Snapshot, column: str) -> list[Listener]:
+    own = next((one.inode for one in snapshot.netns if one.own), None)
+
+    def port(one: Listener) -> tuple[object, ...]:
+        socket = one.socket
+        return (
+            socket.netns != own,
+            socket.port,
+            socket.protocol,
+            socket.address.version,
+            int(socket.address),
+            socket.inode or 0,
+        )
+
+    rows = sorted(snapshot.listeners, key=port)
+    if column == "port":
+        return rows
+    if column == "address":
+        return sorted(rows, key=lambda one: (one.socket.address.version, int(one.socket.address)))
+    if column == "scope":
+        return sorted(rows, key=lambda one: list(Scope).index(one.scope))
+    # rows without an owner come last
+    if column == "age":
+        return sorted(rows, key=lambda one: -(one.owners[0].process.start_ticks or 0) if one.owners else 1)
+    if column == "pid":
+        return sorted(rows, key=lambda one: one.owners[0].process.pid if one.owners else 1 << 40)
+    return sorted(rows, key=lambda one: (not one.owners, _column(one.owners[0], column) if one.owners else ""))
+
+
+def _column(owner: Owner, column: str) -> str:
+    if column == "user":
+        return owner.process.user or str(owner.process.uid)
+    if column == "project":
+        return owner.project.name.casefold() if owner.project else "\uffff"
+    return label(owner.process).casefold()
+
+
+def lines(snapshot: Snapshot, *, wide: bool = False, connections: bool = False, paint: Paint) -> list[str]:
+    """The listing as aligned lines, the header first."""
+    own = next((one.inode for one in snapshot.netns if one.own), None)
+    foreign = any(one.socket.netns != own for one in snapshot.listeners)
+    names = {one.inode: one.name for one in snapshot.netns}
+    head = ["PORT", "PROTO", "ADDRESS", "SCOPE", "OWNER", "PID", "USER", "OF", "AGE"]
+    if connections:
+        head[3:3] = ["STATE", "PEER"]
+    if foreign:
+        head.append("NETNS")
+    if wide:
+        head += ["QUEUES", "INODE", "FDS", "COMMAND"]
+    cells = _Cells(snapshot.taken_at)
+    rows = []
+    for one in snapshot.listeners:
+        socket = one.socket
+        row = [str(socket.port), socket.protocol.value, cells.address(socket.address)]
+        if connections:
+            row.append(socket.state.value)
+            row.append(
+                "" if socket.peer_address is None else f"{cells.address(socket.peer_address)}:{socket.peer_port}"
+            )
+        row.append(SCOPES[one.scope])
+        row += cells.owner(one)
+        if foreign:
+            row.append("" if socket.netns == own else safe(names.get(socket.netns) or str(socket.netns or "?")))
+        if wide:
+            row += cells.wide(one)
+        rows.append(row)
+    printed = table(rows, head=head, right=(0, head.index("PID"), head.index("AGE")))
+    printed[0] = paint(printed[0], "dim")
+    return printed
+
+
+class _Cells:
+    """Cells of one listing; those of a process are made once."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+        self._owners: dict[tuple[int, int], list[str]] = {}
+        self._addresses: dict[object, str] = {}
+
+    def address(self, address: object) -> str:
+        text = self._addresses.get(address)
+        if text is None:
+            plain = str(address)
+            text = self._addresses[address] = safe(f"[{plain}]" if ":" in plain else plain)
+        return text
+
+    def owner(self, one: Listener) -> list[str]:
+        """OWNER, PID, USER, OF, AGE."""
+        if one.unattributed is not None:
+            missing = one.unattributed
+            uid = missing.uid
+            return [f"? {_NOBODY[missing.reason]}", "", "" if uid is None else f"uid {uid}", "", ""]
+        first = one.owners[0]
+        key = (first.process.pid, len(one.owners))
+        if key not in self._owners:
+            process = first.process
+            name = safe(label(process)) + (f" +{len(one.owners) - 1}" if len(one.owners) > 1 else "")
+            user = process.user or ("" if process.uid is None else f"uid {process.uid}")
+            self._owners[key] = [
+                name,
+                str(process.pid),
+                safe(user),
+                safe(belongs(first)),
+                self._age(process.start_time),
+            ]
+        return self._owners[key]
+
+    def wide(self, one: Listener) -> list[str]:
+        socket = one.socket
+        queues = "" if socket.receive_queue is None else f"{socket.receive_queue}/{socket.send_queue or 0}"
+        if not one.owners:
+            return [queues, str(socket.inode or ""), "", ""]
+        first = one.owners[0]
+        command = " ".join(first.process.cmdline or ()) or f"[{first.process.name}]"
+        return [queues, str(socket.inode or ""), ",".join(map(str, first.descriptors)), safe(command)]
+
+    def _age(self, start: datetime | None) -> str:
+        return "" if start is None else age((self._now - start).total_seconds())
+
+
+def belongs(owner: Owner) -> str:
+    """What a process belongs to, in a word: container, project (and branch), or unit."""
+    if owner.container is not None:
+        return f"container {owner.container.name or owner.container.id[:12]}"
+    if owner.project is not None:
+        return owner.project.name + (f" ({owner.project.branch})" if owner.project.branch else "")
+    return owner.unit.name if owner.unit is not None else ""
+
+
+def age(seconds: float) -> str:
+    """An age in its largest unit: 12s, 5m, 3h, 9d."""
+    number = max(0, int(seconds))
+    for limit, size, unit in ((90, 1, "s"), (5400, 60, "m"), (172800, 3600, "h")):
+        if number < limit:
+            return f"{number // size}{unit}"
+    return f"{number // 86400}d"
+
+
+def _write_text(snapshot: Snapshot, request: Request) -> None:
+    paint = Paint()
+    if snapshot.listeners:
+        printed = lines(snapshot, wide=request.wide, connections=request.wish.all, paint=paint)
+        if sys.stdout.isatty() and not request.wide:
+            printed = fit(printed, width())
+        sys.stdout.write("\n".join(printed) + "\n")
+    else:
+        sys.stdout.write("nothing listens here that fits\n" if request.wish != Wish() else "nothing listens here\n")
+    if sys.stdout.isatty() and snapshot.listeners:
+        sys.stdout.write(
+            paint(f"\nhomeport {snapshot.listeners[0].socket.port}", "bold") + "   everything about one of them\n"
+        )
+    for limit in snapshot.limits:
+        sys.stderr.write(f"note: {safe(limit)}\n")
+
+
+def width() -> int:
+    """Columns of the terminal; 80 where it does not tell."""
+    try:
+        return max(20, os.get_terminal_size(sys.stdout.fileno()).columns)
+    except (OSError, ValueError):  # no terminal, or one that does not know its size
+        return 80
+
+
+def fit(printed: list[str], columns: int) -> list[str]:
+    """Lines cut to the terminal's width, marked where something is missing; `--wide` or a pipe shows all."""
+    return [line if len(line) <= columns or "\x1b" in line else line[: columns - 1] + "…" for line in printed]
+
+
+def _write_csv(snapshot: Snapshot) -> None:
+    import csv
+
+    writer = csv.writer(sys.stdout, lineterminator="\r\n")
+    writer.writerow(_CSV)
+    for one in snapshot.listeners:
+        socket = one.socket
+        common = [
+            socket.protocol.value, str(socket.address), socket.port, socket.state.value, socket.peer_address,
+            socket.peer_port, one.scope.value, socket.netns, socket.inode, socket.uid,
+        ]  # fmt: skip
+        for owner in one.owners:
+            process = owner.process
+            start = None if process.start_time is None else process.start_time.isoformat()
+            writer.writerow([
+                *common, process.pid, safe(process.name), process.user, start,
+                owner.container and (owner.container.name or owner.container.id), owner.unit and owner.unit.name,
+                owner.project and safe(owner.project.name), None,
+            ])  # fmt: skip
+        if one.unattributed is not None:
+            writer.writerow([*common, *(None,) * 7, f"{one.unattributed.reason}: {one.unattributed.detail}"])

@@ -1,0 +1,99 @@
+"""The click command of `homeport ls`, made of the options that `cli.listing` declares."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+import click
+
+from homeport.cli import listing, quick
+from homeport.cli.text import Paint
+from homeport.errors import UsageError
+from homeport.model.snapshot import Snapshot
+
+
+def _options(command: click.Command) -> click.Command:
+    for option in listing.OPTIONS:
+        settings: dict[str, Any] = {"help": option.help}
+        if option.takes:
+            settings |= {"metavar": option.metavar, "multiple": option.takes == "many"}
+        else:
+            settings["is_flag"] = True
+        command.params.append(click.Option([*option.names, option.field], **settings))
+    return command
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  homeport ls 3000-3999          ports of a range
+  homeport ls 127.0.0.1 --tcp    TCP on one address
+  homeport ls --user www-data    what a user holds
+  homeport ls --project shop -q  process ids of a project
+  homeport ls --scope every      what every interface can reach
+  homeport ls --all --wide       connections too, with everything known"""
+)
+@click.argument("what", nargs=-1, metavar="[PORT|RANGE|ADDRESS]...")
+@click.option("--watch", is_flag=False, flag_value=2.0, type=click.FloatRange(0.2, 3600), metavar="[SECONDS]",
+              help="Look again every SECONDS (default 2) until Ctrl-C; with --json, one document a line.")  # fmt: skip
+def ls(what: tuple[str, ...], watch: float | None, **fields: Any) -> int:
+    """What listens on this machine, whose it is, and who can address it.
+
+    Every TCP listener and bound UDP socket of every network namespace that can be seen.
+    """
+    given = {name: value for name, value in fields.items() if value not in (None, False, ())}
+    request = quick.request(what, given)
+    return listing.answer(request) if watch is None else _watch(request, watch)
+
+
+command = _options(ls)
+
+
+def _watch(request: listing.Request, seconds: float) -> int:
+    if request.json:
+        while True:
+            listing.answer(request)
+            sys.stdout.flush()
+            time.sleep(seconds)
+    if request.csv or request.quiet or not sys.stdout.isatty():
+        raise UsageError("--watch redraws a terminal", remedy="use --watch --json for a stream of documents")
+    paint = Paint()
+    before: frozenset[tuple[object, ...]] | None = None
+    sys.stdout.write("\x1b[?1049h\x1b[?25l")  # the alternate screen, without the cursor
+    try:
+        while True:
+            snapshot = listing.take(request)
+            now = frozenset(_identity(one) for one in snapshot.listeners)
+            _draw(snapshot, request, paint, frozenset() if before is None else now - before, seconds)
+            before = now
+            time.sleep(seconds)
+    finally:
+        sys.stdout.write("\x1b[?25h\x1b[?1049l")
+        sys.stdout.flush()
+
+
+def _identity(one: Any) -> tuple[object, ...]:
+    socket = one.socket
+    return socket.netns, socket.inode, socket.protocol, socket.address, socket.port
+
+
+def _draw(
+    snapshot: Snapshot, request: listing.Request, paint: Paint, new: frozenset[tuple[object, ...]], seconds: float
+) -> None:
+    import shutil
+
+    size = shutil.get_terminal_size()
+    printed = listing.lines(snapshot, wide=request.wide, connections=request.wish.all, paint=paint)
+    head, rows = printed[0], listing.fit(printed[1:], size.columns)
+    room = max(1, size.lines - 3)
+    shown = [
+        paint(row, "green", "bold") if _identity(one) in new else row
+        for row, one in zip(rows[:room], snapshot.listeners, strict=False)
+    ]
+    more = f"  {len(rows) - room} more do not fit" if len(rows) > room else ""
+    status = f"{len(rows)} at {snapshot.taken_at.astimezone():%H:%M:%S}, every {seconds:g} s; Ctrl-C ends{more}"
+    screen = [head[: size.columns + 8 * paint.on], *shown, "", paint(status, "dim")]
+    sys.stdout.write("\x1b[H" + "".join(f"{line}\x1b[K\r\n" for line in screen[:-1]) + screen[-1] + "\x1b[K\x1b[J")
+    sys.stdout.flush()

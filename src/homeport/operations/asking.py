@@ -1,0 +1,114 @@
+"""What a listing is asked for, from words to a Query and a Filter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from ipaddress import ip_address
+from typing import NamedTuple
+
+from homeport.errors import UsageError
+from homeport.model.addresses import IPAddress, Protocol, Scope
+from homeport.model.snapshot import Query
+from homeport.operations.ls import ALL_PROTOCOLS, Filter
+
+
+class Wish(NamedTuple):
+    """The words of a listing: `what` are ports, ranges and addresses; the rest is named as the options are."""
+
+    what: tuple[str, ...] = ()
+    tcp: bool = False
+    udp: bool = False
+    all: bool = False
+    pid: tuple[str, ...] = ()
+    user: tuple[str, ...] = ()
+    process: tuple[str, ...] = ()
+    project: tuple[str, ...] = ()
+    container: tuple[str, ...] = ()
+    netns: tuple[str, ...] = ()
+    scope: tuple[str, ...] = ()
+
+
+def understand(wish: Wish) -> tuple[Query, Filter | None]:
+    """The question for a source and what to keep of its answer. Raises UsageError for words that mean nothing."""
+    protocols = ALL_PROTOCOLS
+    if wish.tcp != wish.udp:
+        protocols = frozenset((Protocol.TCP if wish.tcp else Protocol.UDP,))
+    ports, addresses = _places(wish.what)
+    netns = tuple(wish.netns) or None
+    query = Query(protocols, ports, wish.all, namespaces=netns != ("own",))
+    keep = Filter(
+        ports=ports,
+        addresses=addresses,
+        scopes=_scopes(wish.scope),
+        netns=netns,
+        pids=_pids(wish.pid),
+        users=wish.user or None,
+        names=wish.process or None,
+        projects=wish.project or None,
+        containers=wish.container or None,
+    )
+    return query, None if keep == Filter() else keep
+
+
+def _places(words: Sequence[str]) -> tuple[frozenset[int] | None, frozenset[IPAddress] | None]:
+    ports: set[int] = set()
+    addresses: set[IPAddress] = set()
+    for word in words:
+        address, port = _split(word)
+        if address:
+            addresses.add(_address(address, word))
+        if port:
+            low, _, high = port.partition("-")
+            first, last = _number(low, word), _number(high or low, word)
+            if first > last:
+                raise UsageError(f"{word!r} is an empty range", remedy="the lower port comes first: 3000-3999")
+            ports.update(range(first, last + 1))
+    return frozenset(ports) or None, frozenset(addresses) or None
+
+
+def _split(word: str) -> tuple[str, str]:
+    """Address and port texts of `3000`, `:3000-3999`, `127.0.0.1`, `127.0.0.1:80`, `::1`, `[::1]:80`."""
+    if word.startswith("["):
+        address, _, port = word[1:].partition("]")
+        return address, port.removeprefix(":")
+    if word.count(":") > 1:
+        return word, ""
+    address, colon, port = word.rpartition(":")
+    if colon:
+        return address, port
+    return ("", word) if word[:1].isdigit() and "." not in word else (word, "")
+
+
+def _address(text: str, word: str) -> IPAddress:
+    if text == "localhost":
+        return ip_address("127.0.0.1")
+    try:
+        return ip_address("0.0.0.0" if text == "*" else text)  # noqa: S104
+    except ValueError:
+        raise UsageError(
+            f"{word!r} is no port, range or address", remedy="for example: 3000, 3000-3999, 127.0.0.1, [::1]:80"
+        ) from None
+
+
+def _number(text: str, word: str) -> int:
+    if not (text.isascii() and text.isdigit()) or len(text) > 5 or not 1 <= int(text) <= 65535:
+        raise UsageError(f"{word!r} has no port between 1 and 65535", remedy="for example: 3000, 3000-3999")
+    return int(text)
+
+
+def _scopes(words: Iterable[str]) -> frozenset[Scope] | None:
+    found = set()
+    for word in words:
+        if word not in {each.value for each in Scope}:
+            raise UsageError(f"there is no scope {word!r}", remedy=f"one of: {', '.join(each.value for each in Scope)}")
+        found.add(Scope(word))
+    return frozenset(found) or None
+
+
+def _pids(words: Iterable[str]) -> frozenset[int] | None:
+    found = set()
+    for word in words:
+        if not (word.isascii() and word.isdigit()) or len(word) > 10:
+            raise UsageError(f"{word!r} is no process id")
+        found.add(int(word))
+    return frozenset(found) or None

@@ -1,0 +1,106 @@
+"""The document of `homeport ls`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from homeport.model.evidence import Evidence
+from homeport.model.owners import Container, Owner, Project, Unit
+from homeport.model.snapshot import Listener, Snapshot
+
+
+def document(snapshot: Snapshot) -> dict[str, Any]:
+    """`{taken_at, source, listeners, namespaces, limits}`; times are ISO 8601 in UTC, addresses text."""
+    return {
+        "taken_at": snapshot.taken_at.isoformat(),
+        "source": snapshot.source,
+        "listeners": [listener(one) for one in snapshot.listeners],
+        "namespaces": [
+            {"inode": one.inode, "name": one.name, "pid": one.pid, "own": one.own} for one in snapshot.netns
+        ],
+        "limits": list(snapshot.limits),
+    }
+
+
+def listener(one: Listener) -> dict[str, Any]:
+    """One row of `listeners`."""
+    socket = one.socket
+    return {
+        "protocol": socket.protocol.value,
+        "address": str(socket.address),
+        "port": socket.port,
+        "family": socket.family.value,
+        "state": socket.state.value,
+        "peer_address": None if socket.peer_address is None else str(socket.peer_address),
+        "peer_port": socket.peer_port,
+        "netns": socket.netns,
+        "inode": socket.inode,
+        "cookie": socket.cookie,
+        "uid": socket.uid,
+        "interface": socket.interface,
+        "v6only": socket.v6only,
+        "receive_queue": socket.receive_queue,
+        "send_queue": socket.send_queue,
+        "scope": one.scope.value,
+        "owners": [owner(each) for each in one.owners],
+        "unattributed": None
+        if one.unattributed is None
+        else {
+            "reason": one.unattributed.reason.value,
+            "detail": one.unattributed.detail,
+            "uid": one.unattributed.uid,
+        },
+        "service": None,
+    }
+
+
+def owner(one: Owner) -> dict[str, Any]:
+    """One owner, with how it is known."""
+    process = one.process
+    return {
+        "pid": process.pid,
+        "start_ticks": process.start_ticks,
+        "start_time": None if process.start_time is None else process.start_time.isoformat(),
+        "name": process.name,
+        "cmdline": None if process.cmdline is None else list(process.cmdline),
+        "exe": process.exe,
+        "exe_deleted": process.exe_deleted,
+        "cwd": process.cwd,
+        "uid": process.uid,
+        "user": process.user,
+        "ppid": process.ppid,
+        "descriptors": list(one.descriptors),
+        "container": None if one.container is None else container(one.container),
+        "unit": None if one.unit is None else unit(one.unit),
+        "project": None if one.project is None else project(one.project),
+        "confidence": one.confidence.value,
+        "evidence": evidence(one.evidence),
+    }
+
+
+def container(one: Container) -> dict[str, Any]:
+    """A container."""
+    return {
+        "engine": one.engine,
+        "id": one.id,
+        "name": one.name,
+        "image": one.image,
+        "pid": one.pid,
+        "ports": [each._asdict() for each in one.ports],
+        "evidence": evidence(one.evidence),
+    }
+
+
+def unit(one: Unit) -> dict[str, Any]:
+    """A systemd unit."""
+    return {**one._asdict(), "evidence": evidence(one.evidence)}
+
+
+def project(one: Project) -> dict[str, Any]:
+    """A project."""
+    return one._asdict()
+
+
+def evidence(some: tuple[Evidence, ...]) -> list[dict[str, str]]:
+    """What a statement rests on."""
+    return [each._asdict() for each in some]

@@ -1,0 +1,181 @@
+"""`homeport ls`: what listens on this machine, whose it is, and from where it can be addressed."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+from homeport.model.addresses import IPAddress, Protocol, Scope
+from homeport.model.evidence import Confidence, Evidence
+from homeport.model.owners import Owner, Process, Unattributed
+from homeport.model.snapshot import Listener, Look, Netns, Query, Snapshot
+from homeport.model.sockets import Holder, Socket
+from homeport.rules import attribution
+from homeport.rules.naming import label
+from homeport.rules.scope import scope
+from homeport.system import procfs, sources
+from homeport.system.belongings import Belonging, Belongings
+
+ALL_PROTOCOLS = frozenset(Protocol)
+EVERYTHING = Query(ALL_PROTOCOLS)
+
+_EVIDENCE = {
+    "bpf": (Evidence("bpf task_file iterator", "descriptor table of the process, read in the kernel"),),
+    "netlink": (Evidence("/proc/PID/fd", "descriptor links to the socket's inode"),),
+    "psutil": (Evidence("psutil", "net_connections()"),),
+}
+
+
+class Filter(NamedTuple):
+    """What to keep of a listing; None keeps everything. Names match as shell patterns, without regard to case.
+
+    `netns` holds names or inode numbers as text; `projects` match a project's name or root folder.
+    """
+
+    ports: frozenset[int] | None = None
+    addresses: frozenset[IPAddress] | None = None
+    scopes: frozenset[Scope] | None = None
+    netns: tuple[str, ...] | None = None
+    pids: frozenset[int] | None = None
+    users: tuple[str, ...] | None = None
+    names: tuple[str, ...] | None = None
+    projects: tuple[str, ...] | None = None
+    containers: tuple[str, ...] | None = None
+
+
+def look(query: Query = EVERYTHING, source: str | None = None, keep: Filter | None = None) -> Snapshot:
+    """The listeners (with `query.connections` all sockets) of this machine, with their owners.
+
+    Raises SourceError where no source works, UsageError for an unknown one.
+    """
+    chosen = sources.choose(query, source)
+    taken_at = datetime.now(UTC)
+    seen = chosen.look(query)
+    gather = _Gather(chosen, seen)
+    pairs = zip(seen.sockets, seen.holders, strict=True)
+    listeners: list[Listener] = []
+    if keep is None:
+        listeners = [gather.listener(socket, held) for socket, held in pairs]
+    else:
+        names = _netns_numbers(seen.netns, keep.netns)
+        for socket, held in pairs:
+            if _socket_fits(socket, held, keep, names):
+                one = gather.listener(socket, held)
+                if _owners_fit(one, keep):
+                    listeners.append(one)
+    limits = dict.fromkeys((*seen.limits, *gather.belongings.limits))
+    processes = {pid: process for pid, (process, _) in gather.known.items() if process is not None}
+    return Snapshot(taken_at, chosen.name, tuple(listeners), seen.netns, processes, tuple(limits))
+
+
+class _Gather:
+    """Joins sockets with processes and what these belong to, each process read once."""
+
+    def __init__(self, source: sources.Source, seen: Look) -> None:
+        self.known: dict[int, tuple[Process | None, Belonging | None]] = {}
+        self.belongings = Belongings()
+        self._source = source
+        self._complete = seen.owners_complete
+        self._evidence = _EVIDENCE[source.name]
+        self._caller = os.geteuid() if hasattr(os, "geteuid") else None
+        self._own = next((one.inode for one in seen.netns if one.own), None)
+        self._scopes: dict[IPAddress, Scope] = {}
+
+    def listener(self, socket: Socket, held: tuple[Holder, ...]) -> Listener:
+        """One row: exactly one of owners and the reason why there are none."""
+        address = socket.address
+        reach = self._scopes.get(address) or self._scopes.setdefault(address, scope(address))
+        owners = self._owners(held) if held else ()
+        return Listener(socket, reach, owners, None if owners else self._nobody(socket, bool(held)))
+
+    def _owners(self, held: tuple[Holder, ...]) -> tuple[Owner, ...]:
+        found: dict[int, Owner] = {}
+        for pid, ticks, descriptor in held:
+            process, belonging = self.known.get(pid) or self._read(pid)
+            if process is None or belonging is None:
+                continue
+            if ticks is not None and process.start_ticks is not None and ticks != process.start_ticks:
+                continue  # the pid has a new process since the descriptor was seen
+            numbers = () if descriptor is None else (descriptor,)
+            if pid in found:
+                numbers = (*found[pid].descriptors, *numbers)
+            found[pid] = Owner(process, numbers, *belonging, Confidence.CERTAIN, self._evidence)
+        if len(found) < 2:
+            return tuple(found.values())
+        return tuple(sorted(found.values(), key=_age))
+
+    def _read(self, pid: int) -> tuple[Process | None, Belonging | None]:
+        process = self._source.process(pid)
+        self.known[pid] = answer = (process, None if process is None else self.belongings.of(process))
+        return answer
+
+    def _nobody(self, socket: Socket, raced: bool) -> Unattributed:
+        return attribution.unattributed(
+            socket,
+            raced=raced,
+            complete=self._complete,
+            caller=self._caller,
+            user=None if socket.uid is None or self._caller is None else procfs.user_name(socket.uid),
+            own_netns=self._own,
+        )
+
+
+def _age(owner: Owner) -> tuple[int, int]:
+    return owner.process.start_ticks or 0, owner.process.pid
+
+
+def _netns_numbers(netns: tuple[Netns, ...], wanted: tuple[str, ...] | None) -> frozenset[int | None] | None:
+    if wanted is None:
+        return None
+    return frozenset(
+        one.inode
+        for one in netns
+        if str(one.inode) in wanted or (one.name is not None and one.name in wanted) or (one.own and "own" in wanted)
+    )
+
+
+def _socket_fits(socket: Socket, held: tuple[Holder, ...], keep: Filter, netns: frozenset[int | None] | None) -> bool:
+    """What can be told before any process is read."""
+    return (
+        (keep.ports is None or socket.port in keep.ports)
+        and (keep.addresses is None or socket.address in keep.addresses)
+        and (netns is None or socket.netns in netns)
+        and (keep.scopes is None or scope(socket.address) in keep.scopes)
+        and (keep.pids is None or any(one.pid in keep.pids for one in held))
+    )
+
+
+def _owners_fit(listener: Listener, keep: Filter) -> bool:
+    if keep.users is not None and not _matches(keep.users, *_users(listener)):
+        return False
+    owners = listener.owners
+    if keep.names is not None and not _matches(keep.names, *(text for one in owners for text in _names(one.process))):
+        return False
+    projects = (text for one in owners if one.project for text in (one.project.name, one.project.root))
+    if keep.projects is not None and not _matches(keep.projects, *projects):
+        return False
+    contained = (text for one in owners if one.container for text in (one.container.name or "", one.container.id))
+    return keep.containers is None or _matches(keep.containers, *contained, prefix=True)
+
+
+def _users(listener: Listener) -> list[str]:
+    found = [text for one in listener.owners for text in (one.process.user or "", str(one.process.uid))]
+    if not found and listener.socket.uid is not None:
+        return [str(listener.socket.uid), procfs.user_name(listener.socket.uid) or ""]
+    return found
+
+
+def _names(process: Process) -> tuple[str, str]:
+    return process.name, label(process)
+
+
+def _matches(patterns: tuple[str, ...], *texts: str, prefix: bool = False) -> bool:
+    for pattern in patterns:
+        folded = pattern.casefold()
+        for text in texts:
+            name = text.casefold()
+            if fnmatchcase(name, folded) or (prefix and len(folded) >= 4 and name.startswith(folded)):
+                return True
+    return False

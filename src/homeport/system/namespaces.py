@@ -1,0 +1,123 @@
+"""Network namespaces (network_namespaces(7)): which there are, and how to open something inside one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, TypeVar
+
+from homeport.model.snapshot import Netns
+from homeport.system import procfs
+from homeport.wire import proc
+
+T = TypeVar("T")
+_CLONE_NEWNET = 0x40000000
+
+
+class Census(NamedTuple):
+    """The namespaces that were found, and in a line each what could not be told."""
+
+    netns: tuple[Netns, ...]
+    limits: tuple[str, ...]
+
+
+def own() -> int | None:
+    """The inode number of the caller's network namespace."""
+    try:
+        return os.stat("/proc/thread-self/ns/net").st_ino
+    except OSError:  # no /proc, or a kernel without network namespaces
+        return None
+
+
+def mounted() -> dict[int, str]:
+    """Namespaces that are bind-mounted somewhere (`ip netns add` makes one under /run/netns): inode to path."""
+    return proc.nsfs_mounts(procfs.read_text("/proc/self/mountinfo") or "")
+
+
+def census(pids: Iterable[int]) -> Census:
+    """Every network namespace that one of `pids` is in, or that is mounted.
+
+    The namespace of somebody else's process may not be read (ptrace(2) access), yet each namespace has tables of its
+    own under /proc/PID/net, whose inode numbers tell namespaces apart: those come back with `inode` None and a pid.
+    """
+    mine = own()
+    names = mounted()
+    found: dict[int, Netns] = {}
+    if mine is not None:
+        found[mine] = Netns(mine, _name(names.get(mine)), os.getpid(), True)
+    tables = {_table("self")}
+    hidden: list[Netns] = []
+    for pid in pids:
+        try:
+            link = os.readlink(f"/proc/{pid}/ns/net")
+        except PermissionError:
+            table = _table(pid)
+            if table is not None and table not in tables:
+                tables.add(table)
+                hidden.append(Netns(None, None, pid, False))
+            continue
+        except OSError:  # ended
+            continue
+        inode = int(link[5:-1])
+        if inode not in found:
+            found[inode] = Netns(inode, _name(names.get(inode)), pid, False)
+            tables.add(_table(pid))
+    for inode, path in names.items():
+        if inode not in found:
+            found[inode] = Netns(inode, _name(path), None, False)
+    return Census((*found.values(), *hidden), ())
+
+
+def inside(netns: Iterable[Netns], action: Callable[[Netns], T]) -> dict[Netns, T | OSError]:
+    """`action` run inside each namespace by a thread of its own, so that the caller's never leaves its own.
+
+    The answer holds the OSError of setns(2) where a namespace cannot be entered.
+    """
+    import threading
+
+    answers: dict[Netns, T | OSError] = {}
+
+    def work() -> None:
+        paths = mounted()
+        for one in netns:
+            path = f"/proc/{one.pid}/ns/net" if one.pid is not None else paths.get(one.inode or 0)
+            if path is None:
+                answers[one] = ProcessLookupError("the namespace has no process and no mount")
+                continue
+            try:
+                descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+                try:
+                    _setns(descriptor)
+                finally:
+                    os.close(descriptor)
+                answers[one] = action(one)
+            except OSError as error:
+                answers[one] = error
+
+    thread = threading.Thread(target=work, name="homeport-netns")
+    thread.start()
+    thread.join()
+    return answers
+
+
+def _setns(descriptor: int) -> None:
+    if hasattr(os, "setns"):  # Python 3.12
+        os.setns(descriptor, _CLONE_NEWNET)
+        return
+    import ctypes
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.setns(descriptor, _CLONE_NEWNET) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
+def _table(pid: int | str) -> int | None:
+    try:
+        return os.stat(f"/proc/{pid}/net/tcp").st_ino
+    except OSError:  # ended, or hidden
+        return None
+
+
+def _name(path: str | None) -> str | None:
+    return None if path is None else path.rsplit("/", 1)[-1]

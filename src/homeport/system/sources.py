@@ -1,0 +1,211 @@
+"""The sources of sockets and owners, best first; every one makes the same model.
+
+To add a source: a class with the four members of `Source`, and a line in `SOURCES`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import Protocol as Interface
+
+from homeport.errors import SourceError, UsageError
+from homeport.model.owners import Process
+from homeport.model.snapshot import Look, Netns, Query
+from homeport.model.sockets import Holder, Socket
+from homeport.system import namespaces, procfs
+
+_FEW_FILES = 20_000
+"""Open files of the machine up to which walking /proc/*/fd is cheaper than loading a BPF program."""
+
+
+class Source(Interface):
+    """Where facts come from."""
+
+    name: str
+    """What `--source` calls it."""
+
+    def missing(self) -> str | None:
+        """Why it does not work here, as a phrase; None when it does. Cheap."""
+
+    def worthwhile(self, query: Query) -> bool:
+        """Whether it is the right one for this question, if it works: another may be quicker."""
+
+    def look(self, query: Query) -> Look:
+        """Sockets and holders. Raises SourceError when the system refuses after all."""
+
+    def process(self, pid: int) -> Process | None:
+        """The facts of a process; None when it is gone."""
+
+
+class Bpf:
+    """eBPF iterator over every descriptor of every process, with sock_diag for the sockets that nobody holds."""
+
+    name = "bpf"
+
+    def missing(self) -> str | None:
+        """No rights, no BTF, an old kernel, no libbpf."""
+        from homeport.system import bpf
+
+        return bpf.missing()
+
+    def worthwhile(self, query: Query) -> bool:  # noqa: ARG002
+        """Only a crowd is worth the cost of loading the program."""
+        return _open_files() > _FEW_FILES
+
+    def look(self, query: Query) -> Look:
+        """One pass in the kernel; namespaces that cannot be entered are seen all the same."""
+        from homeport.system import bpf, netlink
+
+        seen, holders = bpf.look(query)
+        mine = namespaces.own()
+        if not query.namespaces:
+            seen = [one for one in seen if one.netns == mine]
+        netns = _census_of(seen, holders, query, mine)
+        rest = netlink.dump(query, netns, frozenset(holders))
+        found = (*seen, *rest.sockets)
+        reason = procfs.sees_every_process()
+        return Look(
+            found,
+            tuple([holders.get(one.inode or 0, ()) for one in found]),
+            netns,
+            reason is None,
+            (*rest.limits, *([reason] if reason else [])),
+        )
+
+    def process(self, pid: int) -> Process | None:
+        """From /proc."""
+        return procfs.read_process(pid)
+
+
+class Netlink:
+    """sock_diag(7) for the sockets and /proc/*/fd for their holders."""
+
+    name = "netlink"
+
+    def missing(self) -> str | None:
+        """No Linux, no /proc."""
+        from homeport.system import netlink
+
+        return netlink.missing() or (None if procfs.available() else "/proc is not mounted")
+
+    def worthwhile(self, query: Query) -> bool:  # noqa: ARG002
+        """Always."""
+        return True
+
+    def look(self, query: Query) -> Look:
+        """The sockets of every namespace that can be seen, then a walk over the descriptors that may be read."""
+        from homeport.system import netlink
+
+        pids = procfs.all_pids()
+        census = namespaces.census(pids) if query.namespaces else namespaces.census(())
+        dump = netlink.dump(query, census.netns if query.namespaces else census.netns[:1])
+        wanted = frozenset([one.inode for one in dump.sockets if one.inode])
+        walk = procfs.Descriptors()
+        holders = walk.holders(pids, wanted) if wanted else {}
+        limits = [*census.limits, *dump.limits]
+        reason = procfs.sees_every_process()
+        if reason:
+            limits.append(reason)
+        if walk.closed:
+            limits.append(_closed(walk.closed))
+        return Look(
+            tuple(dump.sockets),
+            tuple([holders.get(one.inode or 0, ()) for one in dump.sockets]),
+            census.netns,
+            not walk.closed and reason is None,
+            tuple(limits),
+        )
+
+    def process(self, pid: int) -> Process | None:
+        """From /proc."""
+        return procfs.read_process(pid)
+
+
+class Portable:
+    """psutil, for systems without netlink and /proc."""
+
+    name = "psutil"
+
+    def missing(self) -> str | None:
+        """psutil cannot be imported."""
+        from homeport.system import portable
+
+        return portable.missing()
+
+    def worthwhile(self, query: Query) -> bool:  # noqa: ARG002
+        """Always."""
+        return True
+
+    def look(self, query: Query) -> Look:
+        """What psutil.net_connections() tells: the caller's namespace, no backlogs, no cookies."""
+        from homeport.system import portable
+
+        return portable.look(query)
+
+    def process(self, pid: int) -> Process | None:
+        """From psutil."""
+        from homeport.system import portable
+
+        return portable.read_process(pid)
+
+
+SOURCES: tuple[Source, ...] = (Bpf(), Netlink(), Portable())
+
+
+def choose(query: Query, forced: str | None = None) -> Source:
+    """The source named `forced`, or the first that works here and is worth its cost.
+
+    Raises UsageError for an unknown name, SourceError where none (or not the forced one) works.
+    """
+    if forced is not None:
+        for source in SOURCES:
+            if source.name == forced:
+                reason = source.missing()
+                if reason:
+                    raise SourceError(
+                        f"the source {forced} does not work here",
+                        why=reason,
+                        remedy="homeport doctor says which sources do",
+                    )
+                return source
+        raise UsageError(f"there is no source {forced!r}", remedy=f"one of: {', '.join(one.name for one in SOURCES)}")
+    reasons = []
+    for source in SOURCES:
+        if source.worthwhile(query):
+            reason = source.missing()
+            if reason is None:
+                return source
+            reasons.append(f"{source.name}: {reason}")
+    raise SourceError("no source of sockets works on this machine", why="; ".join(reasons))
+
+
+def _census_of(
+    seen: Iterable[Socket],
+    holders: dict[int, list[Holder]] | dict[int, tuple[Holder, ...]],
+    query: Query,
+    mine: int | None,
+) -> tuple[Netns, ...]:
+    """The caller's namespace and those of the sockets seen, each with a process that can lead into it."""
+    if not query.namespaces:
+        return namespaces.census(()).netns[:1]
+    found = {one.inode: one for one in namespaces.census(()).netns}
+    for one in seen:
+        if one.netns is not None and (one.netns not in found or (found[one.netns].pid is None)):
+            held = holders.get(one.inode or 0)
+            name = found[one.netns].name if one.netns in found else None
+            found[one.netns] = Netns(one.netns, name, held[0].pid if held else None, one.netns == mine)
+    return tuple(found.values())
+
+
+def _closed(number: int) -> str:
+    whose = "1 process" if number == 1 else f"{number} processes"
+    more = "" if os.geteuid() == 0 else ": run with sudo to name every owner"
+    return f"the descriptors of {whose} may not be read by this user{more}"
+
+
+def _open_files() -> int:
+    """Open files of the whole machine (proc_sys_fs(5), file-nr)."""
+    text = procfs.read_text("/proc/sys/fs/file-nr")
+    words = text.split() if text else []
+    return int(words[0]) if words and words[0].isdigit() else 0
