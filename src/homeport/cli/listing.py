@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import sys
 from datetime import datetime
-from typing import NamedTuple
 
 from homeport.cli.text import Paint, safe, table
 from homeport.errors import UsageError
+from homeport.lean import NamedTuple
 from homeport.model.addresses import Scope
 from homeport.model.owners import Owner, Reason
 from homeport.model.snapshot import Listener, Snapshot
@@ -68,8 +68,8 @@ _NOBODY = {
 }
 SORTS = ("port", "address", "pid", "user", "process", "project", "scope", "age")
 _CSV = (
-    "protocol", "address", "port", "state", "peer_address", "peer_port", "scope", "netns", "inode", "uid", "pid", "name",
-    "user", "start_time", "container", "unit", "project", "unattributed",
+    "protocol", "address", "port", "state", "peer_address", "peer_port", "scope", "netns", "inode", "uid", "pid",
+    "name", "user", "start_time", "container", "unit", "project", "unattributed",
 )  # fmt: skip
 
 

@@ -6,10 +6,12 @@ another command) is left to click, which says it better.
 
 from __future__ import annotations
 
-from typing import Any
-
 from homeport.cli.listing import OPTIONS, Request
 from homeport.operations.asking import Wish
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _BY_NAME = {name: option for option in OPTIONS for name in option.names}
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address
-from typing import NamedTuple
+
+from homeport.lean import NamedTuple
 
 IPAddress = IPv4Address | IPv6Address
 """An address; an IPv6 one carries its zone (RFC 4007) as `scope_id`."""

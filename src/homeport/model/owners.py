@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
 
+from homeport.lean import NamedTuple
 from homeport.model.evidence import Confidence, Evidence
 
 

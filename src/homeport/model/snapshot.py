@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import NamedTuple
 
+from homeport.lean import NamedTuple
 from homeport.model.addresses import Protocol, Scope
 from homeport.model.owners import Owner, Process, Unattributed
 from homeport.model.sockets import Holder, Socket

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NamedTuple
 
+from homeport.lean import NamedTuple
 from homeport.model.addresses import Family, IPAddress, Protocol
 
 

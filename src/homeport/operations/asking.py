@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from ipaddress import ip_address
-from typing import NamedTuple
 
 from homeport.errors import UsageError
+from homeport.lean import NamedTuple
 from homeport.model.addresses import IPAddress, Protocol, Scope
 from homeport.model.snapshot import Query
 from homeport.operations.ls import ALL_PROTOCOLS, Filter

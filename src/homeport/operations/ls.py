@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
-from fnmatch import fnmatchcase
-from typing import NamedTuple
 
+from homeport.lean import NamedTuple
 from homeport.model.addresses import IPAddress, Protocol, Scope
 from homeport.model.evidence import Confidence, Evidence
 from homeport.model.owners import Owner, Process, Unattributed
@@ -172,6 +171,8 @@ def _names(process: Process) -> tuple[str, str]:
 
 
 def _matches(patterns: tuple[str, ...], *texts: str, prefix: bool = False) -> bool:
+    from fnmatch import fnmatchcase
+
     for pattern in patterns:
         folded = pattern.casefold()
         for text in texts:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from homeport.model.owners import Process
 
-_INTERPRETER = re.compile(
-    r"(python|pypy|node|nodejs|ruby|perl|php|bun|deno|lua|Rscript|bash|sh|dash|zsh|tclsh|dotnet)[\d.]*$"
+_INTERPRETERS = frozenset(
+    ("python", "pypy", "node", "nodejs", "ruby", "perl", "php", "bun", "deno", "lua", "Rscript", "dotnet", "tclsh")
+    + ("bash", "sh", "dash", "zsh", "ksh", "fish")
 )
 # options that take the next argument; the first other word is the script
 _WITH_VALUE = frozenset(("-W", "-X", "-r", "--require", "--import", "--loader", "-I", "-C", "--env-file", "-d"))
@@ -26,7 +25,7 @@ def label(process: Process) -> str:
         return process.name if len(program) > 40 or " " in program else program or process.name
     if program.endswith("java"):
         return _java(program, rest)
-    if not _INTERPRETER.match(program):
+    if program.rstrip("0123456789.") not in _INTERPRETERS:
         return program if program.startswith(process.name) else process.name
     words = iter(rest)
     for word in words:

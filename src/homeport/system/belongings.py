@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from homeport.lean import NamedTuple
 from homeport.model.owners import Container, Process, Project, Unit
 from homeport.rules import cgroups
 from homeport.system.projects import Projects

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from typing import NamedTuple, TypeVar
 
+from homeport.lean import NamedTuple
 from homeport.model.snapshot import Netns
 from homeport.system import procfs
 from homeport.wire import proc
 
-T = TypeVar("T")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    T = TypeVar("T")
 _CLONE_NEWNET = 0x40000000
 
 

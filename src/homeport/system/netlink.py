@@ -5,9 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import socket as sockets
-from typing import NamedTuple
 
 from homeport.errors import WireError
+from homeport.lean import NamedTuple
 from homeport.model.addresses import IPAddress, Protocol
 from homeport.model.snapshot import Netns, Query
 from homeport.model.sockets import Socket

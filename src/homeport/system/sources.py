@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import Protocol as Interface
 
 from homeport.errors import SourceError, UsageError
+from homeport.lean import Interface
 from homeport.model.owners import Process
 from homeport.model.snapshot import Look, Netns, Query
 from homeport.model.sockets import Holder, Socket

@@ -9,9 +9,9 @@ from __future__ import annotations
 import struct
 import sys
 from ipaddress import IPv4Address, IPv6Address
-from typing import NamedTuple
 
 from homeport.errors import WireError
+from homeport.lean import NamedTuple
 from homeport.model.addresses import IPAddress, Protocol
 from homeport.model.sockets import Socket, State
 
