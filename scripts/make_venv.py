@@ -85,7 +85,7 @@ class Environment:
             with suppress(FileNotFoundError):  # nothing to take away
                 os.unlink(self.stamp(name))
         say("installing the pinned packages")
-        pip = [self.python, "-I", "-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps"]
+        pip = [self.python, "-I", "-m", "pip", "install", "-qq", "--require-hashes", "--no-deps"]
         pip += ["--disable-pip-version-check", "--no-input"]
         run(pip + [word for name in self.names for word in ("-r", self.requirements(name))], "pip install")
         self.link_project()
