@@ -17,8 +17,7 @@ Where containers are nested, the outermost is named: it is the one that an engin
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from homeport.lean import NamedTuple
 from homeport.model.evidence import Evidence
 from homeport.model.owners import Unit
 
@@ -163,7 +162,7 @@ def unescape(name: str) -> str:
 
 def _unit_in(groups: list[str], line: str) -> Unit | None:
     scope, slice_, manager = "system", None, None
-    for index, group in enumerate(groups):
+    for group in groups:
         name = group.removeprefix("_")  # cg_escape() of systemd: keeps clear of the kernel's own file names
         if not name or name == "..":
             continue
