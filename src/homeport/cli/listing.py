@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import os
 import sys
-from datetime import datetime
 
 from homeport.cli.text import Paint, safe, table
 from homeport.errors import UsageError
 from homeport.lean import NamedTuple
-from homeport.model.addresses import Scope
+from homeport.model.addresses import IPAddress, Scope
 from homeport.model.owners import Owner, Reason
 from homeport.model.snapshot import Listener, Snapshot
 from homeport.operations.asking import Wish, understand
@@ -153,73 +152,59 @@ def lines(snapshot: Snapshot, *, wide: bool = False, connections: bool = False, 
     """The listing as aligned lines, the header first."""
     own = next((one.inode for one in snapshot.netns if one.own), None)
     foreign = any(one.socket.netns != own for one in snapshot.listeners)
-    names = {one.inode: one.name for one in snapshot.netns}
-    head = ["PORT", "PROTO", "ADDRESS", "SCOPE", "OWNER", "PID", "USER", "OF", "AGE"]
-    if connections:
-        head[3:3] = ["STATE", "PEER"]
-    if foreign:
-        head.append("NETNS")
-    if wide:
-        head += ["QUEUES", "INODE", "FDS", "COMMAND"]
-    cells = _Cells(snapshot.taken_at)
-    rows = []
-    for one in snapshot.listeners:
-        socket = one.socket
-        row = [str(socket.port), socket.protocol.value, cells.address(socket.address)]
-        if connections:
-            row.append(socket.state.value)
-            row.append(
-                "" if socket.peer_address is None else f"{cells.address(socket.peer_address)}:{socket.peer_port}"
-            )
-        row.append(SCOPES[one.scope])
-        row += cells.owner(one)
-        if foreign:
-            row.append("" if socket.netns == own else safe(names.get(socket.netns) or str(socket.netns or "?")))
-        if wide:
-            row += cells.wide(one)
-        rows.append(row)
-    printed = table(rows, head=head, right=(0, head.index("PID"), head.index("AGE")))
+    cells = _Cells(snapshot, own, foreign)
+    socket_head = ["PORT", "PROTO", "ADDRESS", *(("STATE", "PEER") if connections else ())]
+    owner_head = ["SCOPE", "OWNER", "PID", "USER", "OF", "AGE", *(("NETNS",) if foreign else ())]
+    wide_head = ["QUEUES", "INODE", "FDS", "COMMAND"] if wide else []
+    # the cells of an owner are the same in many rows: they are made, measured and joined once
+    keys = [cells.key(one) for one in snapshot.listeners]
+    owner_title, *owner_lines = table(list(cells.owners.values()), head=owner_head, right=(2, 5))
+    by_key = dict(zip(cells.owners, owner_lines, strict=True))
+    rows = [
+        [*cells.socket(one, connections), by_key[key], *(cells.wide(one) if wide else ())]
+        for one, key in zip(snapshot.listeners, keys, strict=True)
+    ]
+    printed = table(rows, head=[*socket_head, owner_title, *wide_head], right=(0,))
     printed[0] = paint(printed[0], "dim")
     return printed
 
 
 class _Cells:
-    """Cells of one listing; those of a process are made once."""
+    """Cells of one listing."""
 
-    def __init__(self, now: datetime) -> None:
-        self._now = now
-        self._owners: dict[tuple[int, int], list[str]] = {}
-        self._addresses: dict[object, str] = {}
+    def __init__(self, snapshot: Snapshot, own: int | None, foreign: bool) -> None:
+        self.owners: dict[tuple[object, ...], list[str]] = {}
+        self._now = snapshot.taken_at
+        self._own = own
+        self._foreign = foreign
+        self._names = {one.inode: one.name for one in snapshot.netns}
+        self._addresses: dict[int, str] = {}
 
-    def address(self, address: object) -> str:
-        text = self._addresses.get(address)
-        if text is None:
-            plain = str(address)
-            text = self._addresses[address] = safe(f"[{plain}]" if ":" in plain else plain)
-        return text
+    def socket(self, one: Listener, connections: bool) -> list[str]:
+        """PORT, PROTO, ADDRESS, and for connections STATE, PEER."""
+        socket = one.socket
+        row = [str(socket.port), socket.protocol.value, self._address(socket.address)]
+        if connections:
+            peer = "" if socket.peer_address is None else f"{self._address(socket.peer_address)}:{socket.peer_port}"
+            row += (socket.state.value, peer)
+        return row
 
-    def owner(self, one: Listener) -> list[str]:
-        """OWNER, PID, USER, OF, AGE."""
-        if one.unattributed is not None:
-            missing = one.unattributed
-            uid = missing.uid
-            return [f"? {_NOBODY[missing.reason]}", "", "" if uid is None else f"uid {uid}", "", ""]
-        first = one.owners[0]
-        key = (first.process.pid, len(one.owners))
-        if key not in self._owners:
-            process = first.process
-            name = safe(label(process)) + (f" +{len(one.owners) - 1}" if len(one.owners) > 1 else "")
-            user = process.user or ("" if process.uid is None else f"uid {process.uid}")
-            self._owners[key] = [
-                name,
-                str(process.pid),
-                safe(user),
-                safe(belongs(first)),
-                self._age(process.start_time),
-            ]
-        return self._owners[key]
+    def key(self, one: Listener) -> tuple[object, ...]:
+        """What the owner's cells of a row depend on; they are made when it is new."""
+        netns = one.socket.netns if self._foreign else None
+        if one.owners:
+            key: tuple[object, ...] = (one.owners[0].process.pid, len(one.owners), one.scope, netns)
+        else:
+            key = (one.unattributed, one.scope, netns)
+        if key not in self.owners:
+            cells = [SCOPES[one.scope], *self._owner(one)]
+            if self._foreign:
+                cells.append("" if netns == self._own else safe(self._names.get(netns) or str(netns or "?")))
+            self.owners[key] = cells
+        return key
 
     def wide(self, one: Listener) -> list[str]:
+        """QUEUES, INODE, FDS, COMMAND."""
         socket = one.socket
         queues = "" if socket.receive_queue is None else f"{socket.receive_queue}/{socket.send_queue or 0}"
         if not one.owners:
@@ -228,8 +213,25 @@ class _Cells:
         command = " ".join(first.process.cmdline or ()) or f"[{first.process.name}]"
         return [queues, str(socket.inode or ""), ",".join(map(str, first.descriptors)), safe(command)]
 
-    def _age(self, start: datetime | None) -> str:
-        return "" if start is None else age((self._now - start).total_seconds())
+    def _owner(self, one: Listener) -> list[str]:
+        """OWNER, PID, USER, OF, AGE."""
+        if one.unattributed is not None:
+            uid = one.unattributed.uid
+            return [f"? {_NOBODY[one.unattributed.reason]}", "", "" if uid is None else f"uid {uid}", "", ""]
+        first = one.owners[0]
+        process = first.process
+        name = safe(label(process)) + (f" +{len(one.owners) - 1}" if len(one.owners) > 1 else "")
+        user = process.user or ("" if process.uid is None else f"uid {process.uid}")
+        start = process.start_time
+        old = "" if start is None else age((self._now - start).total_seconds())
+        return [name, str(process.pid), safe(user), safe(belongs(first)), old]
+
+    def _address(self, address: IPAddress) -> str:
+        text = self._addresses.get(id(address))  # by id(): the snapshot keeps the objects, and hashing one is slow
+        if text is None:
+            plain = str(address)
+            text = self._addresses[id(address)] = safe(f"[{plain}]" if ":" in plain else plain)
+        return text
 
 
 def belongs(owner: Owner) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 from typing import Any
@@ -52,6 +53,7 @@ command = _options(ls)
 
 
 def _watch(request: listing.Request, seconds: float) -> int:
+    gc.enable()  # a single look goes without
     if request.json:
         while True:
             listing.answer(request)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from homeport.lean import NamedTuple
@@ -80,30 +81,32 @@ class _Gather:
         self._evidence = _EVIDENCE[source.name]
         self._caller = os.geteuid() if hasattr(os, "geteuid") else None
         self._own = next((one.inode for one in seen.netns if one.own), None)
-        self._scopes: dict[IPAddress, Scope] = {}
+        self._scopes: dict[int, Scope] = {}  # by id(): sources share address objects, and hashing one is slow
 
     def listener(self, socket: Socket, held: tuple[Holder, ...]) -> Listener:
         """One row: exactly one of owners and the reason why there are none."""
         address = socket.address
-        reach = self._scopes.get(address) or self._scopes.setdefault(address, scope(address))
+        reach = self._scopes.get(id(address)) or self._scopes.setdefault(id(address), scope(address))
         owners = self._owners(held) if held else ()
         return Listener(socket, reach, owners, None if owners else self._nobody(socket, bool(held)))
 
     def _owners(self, held: tuple[Holder, ...]) -> tuple[Owner, ...]:
-        found: dict[int, Owner] = {}
-        for pid, ticks, descriptor in held:
-            process, belonging = self.known.get(pid) or self._read(pid)
-            if process is None or belonging is None:
-                continue
-            if ticks is not None and process.start_ticks is not None and ticks != process.start_ticks:
-                continue  # the pid has a new process since the descriptor was seen
-            numbers = () if descriptor is None else (descriptor,)
-            if pid in found:
-                numbers = (*found[pid].descriptors, *numbers)
-            found[pid] = Owner(process, numbers, *belonging, Confidence.CERTAIN, self._evidence)
-        if len(found) < 2:
-            return tuple(found.values())
-        return tuple(sorted(found.values(), key=_age))
+        if len(held) == 1:
+            only = self._owner(held[0].pid, held)
+            return () if only is None else (only,)
+        by_pid: dict[int, list[Holder]] = {}
+        for holder in held:
+            by_pid.setdefault(holder.pid, []).append(holder)
+        found = [owner for pid, some in by_pid.items() if (owner := self._owner(pid, some)) is not None]
+        return tuple(sorted(found, key=_age))
+
+    def _owner(self, pid: int, held: Sequence[Holder]) -> Owner | None:
+        """One process with its descriptors; None when it is gone, or when its pid has a new process by now."""
+        process, belonging = self.known.get(pid) or self._read(pid)
+        if process is None or belonging is None or held[0].start_ticks not in (None, process.start_ticks):
+            return None
+        numbers = tuple([one.descriptor for one in held if one.descriptor is not None])
+        return Owner(process, numbers, *belonging, Confidence.CERTAIN, self._evidence)
 
     def _read(self, pid: int) -> tuple[Process | None, Belonging | None]:
         process = self._source.process(pid)
