@@ -85,14 +85,20 @@ class Environment:
             with suppress(FileNotFoundError):  # nothing to take away
                 os.unlink(self.stamp(name))
         say("installing the pinned packages")
-        pip = [self.python, "-I", "-m", "pip", "install", "-qq", "--require-hashes", "--no-deps"]
-        pip += ["--disable-pip-version-check", "--no-input"]
-        run(pip + [word for name in self.names for word in ("-r", self.requirements(name))], "pip install")
+        files = [word for name in self.names for word in ("-r", self.requirements(name))]
+        self.pip("install", "--require-hashes", "--no-deps", *files)
+        # Python 3.11 brings setuptools along, whose .pth file costs every start of the interpreter a millisecond.
+        self.pip("uninstall", "--yes", "setuptools")
         self.link_project()
         for name in self.names:
             with open(self.requirements(name), "rb") as file:
                 write(self.stamp(name), file.read())
         write(self.root_stamp, os.fsencode(self.root) + b"\n")
+
+    def pip(self, verb: str, *words: str) -> None:
+        """Run pip, which says nothing but errors."""
+        command = [self.python, "-I", "-m", "pip", verb, "-qq", "--disable-pip-version-check", "--no-input"]
+        run([*command, *words], f"pip {verb}")
 
     def link_project(self) -> None:
         """Put src on the module path, as a path relative to site-packages: plain ASCII wherever the checkout lies."""
