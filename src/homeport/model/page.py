@@ -11,7 +11,7 @@ from homeport.model.explanation import Explanation
 from homeport.model.lineage import Lineage
 from homeport.model.owners import Container
 from homeport.model.provenance import Provenance
-from homeport.model.snapshot import Listener
+from homeport.model.snapshot import Listener, Netns
 from homeport.model.sockets import Socket
 
 
@@ -63,7 +63,7 @@ class Page:
     """The answer of `homeport show`, in the order in which it is read.
 
     `usual` says who last or usually lives there; `next` are the commands that would come next; `netns` is the inode
-    number of the network namespace that the page is about, the caller's.
+    number of the caller's network namespace, and `namespaces` all that were looked into.
     """
 
     taken_at: datetime
@@ -79,5 +79,6 @@ class Page:
     project_listeners: tuple[Listener, ...]
     next: tuple[str, ...]
     netns: int | None
+    namespaces: tuple[Netns, ...]
     limits: tuple[str, ...]
     source: str

@@ -12,9 +12,8 @@ bytes `%`, tab, line feed and carriage return are written as `%XX`. A line that 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
-from typing import NamedTuple
 
+from homeport.lean import NamedTuple
 from homeport.model.addresses import Protocol
 from homeport.model.evidence import Evidence
 from homeport.model.snapshot import Listener
@@ -160,6 +159,8 @@ def _who(visit: Visit) -> str:
 
 
 def _when(seconds: int, *, day: bool = False) -> str:
+    from datetime import datetime
+
     try:
         moment = datetime.fromtimestamp(seconds).astimezone()
     except (OverflowError, ValueError, OSError):

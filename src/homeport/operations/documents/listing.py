@@ -6,7 +6,7 @@ from typing import Any
 
 from homeport.model.evidence import Evidence
 from homeport.model.owners import Container, Owner, Project, Unit
-from homeport.model.snapshot import Listener, Snapshot
+from homeport.model.snapshot import Listener, Netns, Snapshot
 
 
 def document(snapshot: Snapshot) -> dict[str, Any]:
@@ -15,9 +15,7 @@ def document(snapshot: Snapshot) -> dict[str, Any]:
         "taken_at": snapshot.taken_at.isoformat(),
         "source": snapshot.source,
         "listeners": [listener(one) for one in snapshot.listeners],
-        "namespaces": [
-            {"inode": one.inode, "name": one.name, "pid": one.pid, "own": one.own} for one in snapshot.netns
-        ],
+        "namespaces": [namespace(one) for one in snapshot.netns],
         "limits": list(snapshot.limits),
     }
 
@@ -52,6 +50,11 @@ def listener(one: Listener) -> dict[str, Any]:
         },
         "service": None,
     }
+
+
+def namespace(one: Netns) -> dict[str, Any]:
+    """A network namespace."""
+    return {"inode": one.inode, "name": one.name, "pid": one.pid, "own": one.own}
 
 
 def owner(one: Owner) -> dict[str, Any]:
