@@ -1,0 +1,1 @@
+"""Programs for a bare interpreter (`python -I -S -E`): they import next to nothing and are started, not imported."""
