@@ -55,6 +55,11 @@ def test_a_note_to_node_or_a_foreign_manage_py_makes_no_project() -> None:
     assert read("package.json", '{"scripts": {}}').counts
 
 
+def test_half_a_surrogate_pair_is_no_name() -> None:
+    assert read("package.json", '{"name": "a\\ud800"}').name == "a?"
+    assert read("Shop\udcff.csproj", "").name == "Shop\udcff"
+
+
 def test_two_frameworks_of_a_rank_are_no_certainty() -> None:
     both = [read("requirements.txt", "flask"), read("package.json", '{"dependencies": {"next": "1"}}')]
     assert framework_of(both) is None

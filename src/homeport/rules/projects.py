@@ -121,6 +121,10 @@ def _name(value: object) -> str | None:
     if not isinstance(value, str):
         return None
     value = value.strip()
+    try:
+        value.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # JSON may spell half of a surrogate pair, which is no character
+        value = value.encode("utf-8", "replace").decode()
     return value if 0 < len(value) <= _LONGEST_NAME else None
 
 
