@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 
 from homeport.cli.text import Paint, safe, table
 from homeport.errors import UsageError
@@ -114,16 +115,13 @@ def take(request: Request) -> Snapshot:
 def _sorted(snapshot: Snapshot, column: str) -> list[Listener]:
     own = next((one.inode for one in snapshot.netns if one.own), None)
 
+    numbers: dict[int, tuple[int, int]] = {}  # by id(): sources share address objects, and int() of one is slow
+
     def port(one: Listener) -> tuple[object, ...]:
         socket = one.socket
-        return (
-            socket.netns != own,
-            socket.port,
-            socket.protocol,
-            socket.address.version,
-            int(socket.address),
-            socket.inode or 0,
-        )
+        address = socket.address
+        number = numbers.get(id(address)) or numbers.setdefault(id(address), (address.version, int(address)))
+        return socket.netns != own, socket.port, socket.protocol, number, socket.inode or 0
 
     rows = sorted(snapshot.listeners, key=port)
     if column == "port":
@@ -160,11 +158,22 @@ def lines(snapshot: Snapshot, *, wide: bool = False, connections: bool = False, 
     keys = [cells.key(one) for one in snapshot.listeners]
     owner_title, *owner_lines = table(list(cells.owners.values()), head=owner_head, right=(2, 5))
     by_key = dict(zip(cells.owners, owner_lines, strict=True))
-    rows = [
-        [*cells.socket(one, connections), by_key[key], *(cells.wide(one) if wide else ())]
-        for one, key in zip(snapshot.listeners, keys, strict=True)
-    ]
-    printed = table(rows, head=[*socket_head, owner_title, *wide_head], right=(0,))
+    pairs = zip(snapshot.listeners, keys, strict=True)
+    if wide or connections:
+        rows = [
+            [*cells.socket(one, connections), by_key[key], *(cells.wide(one) if wide else ())] for one, key in pairs
+        ]
+        printed = table(rows, head=[*socket_head, owner_title, *wide_head], right=(0,))
+    else:
+        # as `table` would, for ten thousand rows in a third of the time
+        addresses = cells.addresses(snapshot.listeners)
+        width = max(7, *map(len, addresses.values())) if addresses else 7
+        addresses = {key: text.ljust(width) for key, text in addresses.items()}
+        printed = [f" PORT  PROTO  {'ADDRESS':<{width}}  {owner_title}"]
+        printed += [
+            f"{(socket := one.socket).port:>5}  {socket.protocol:<5}  {addresses[id(socket.address)]}  {by_key[key]}"
+            for one, key in pairs
+        ]
     printed[0] = paint(printed[0], "dim")
     return printed
 
@@ -188,6 +197,13 @@ class _Cells:
             peer = "" if socket.peer_address is None else f"{self._address(socket.peer_address)}:{socket.peer_port}"
             row += (socket.state.value, peer)
         return row
+
+    def addresses(self, listeners: Sequence[Listener]) -> dict[int, str]:
+        """The text of every local address, by the id() of its object."""
+        for one in listeners:
+            if id(one.socket.address) not in self._addresses:
+                self._address(one.socket.address)
+        return self._addresses
 
     def key(self, one: Listener) -> tuple[object, ...]:
         """What the owner's cells of a row depend on; they are made when it is new."""

@@ -36,11 +36,14 @@ class Netns(NamedTuple):
 class Look(NamedTuple):
     """What a source saw: sockets, the holders of each (in the same order), and in a line each what it could not see.
 
+    `processes`: facts of holders that came with the look, by pid; the others are asked of the source.
+
     `owners_complete`: every process could be read, so that a socket without a holder is held by nobody.
     """
 
     sockets: tuple[Socket, ...]
     holders: tuple[tuple[Holder, ...], ...]
+    processes: Mapping[int, Process]
     netns: tuple[Netns, ...]
     owners_complete: bool
     limits: tuple[str, ...]

@@ -68,6 +68,7 @@ def look(query: Query) -> Look:
     return Look(
         tuple(merged),
         tuple([tuple(held) for held in merged.values()]),
+        {},
         (Netns(mine, None, None, True),) if mine is not None else (),
         complete,
         tuple(limits),

@@ -6,13 +6,19 @@ Every function answers None (or leaves out) what vanished or may not be read; no
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from homeport.errors import WireError
+from homeport.lean import NamedTuple
 from homeport.model.owners import Process
 from homeport.model.sockets import Holder
+from homeport.system import parallel
 from homeport.wire import proc
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 PROC = "/proc"
 _INITIAL_PID_NAMESPACE = 0xEFFFFFFC  # PROC_PID_INIT_INO, include/linux/proc_ns.h
@@ -20,10 +26,10 @@ _MOST = 1 << 20
 _DELETED = " (deleted)"
 
 
-def read_bytes(path: str, most: int = _MOST) -> bytes | None:
-    """The first `most` bytes of a file of /proc or /sys; None where it is gone or closed to the caller."""
+def read_bytes(path: str, most: int = _MOST, *, folder: int | None = None) -> bytes | None:
+    """The first `most` bytes of a file of /proc or /sys (below an open `folder`); None: gone, or not for the caller."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK, dir_fd=folder)
     except OSError:  # gone, or closed to the caller: that is the answer
         return None
     try:
@@ -105,38 +111,13 @@ def user_name(uid: int) -> str | None:
 
 def read_process(pid: int) -> Process | None:
     """The facts of a process; None when there is no such process (any more)."""
-    base = f"{PROC}/{pid}"
-    text = read_text(f"{base}/stat")
-    if text is None:
+    folder = _open_folder(f"{PROC}/{pid}")
+    if folder is None:
         return None
     try:
-        fields = proc.stat(text)
-    except WireError:  # cut off as the process ended
-        return None
-    try:
-        uid: int | None = os.stat(base).st_uid
-    except OSError:  # ended just now
-        return None
-    arguments = read_text(f"{base}/cmdline")
-    exe = read_link(f"{base}/exe")
-    deleted = exe is not None and exe.endswith(_DELETED)
-    return Process(
-        pid=pid,
-        start_ticks=fields.starttime,
-        start_time=clock().time_of(fields.starttime),
-        name=fields.comm,
-        cmdline=None if arguments is None else proc.cmdline(arguments),
-        exe=exe[: -len(_DELETED)] if exe is not None and deleted else exe,
-        exe_deleted=deleted,
-        cwd=read_link(f"{base}/cwd"),
-        uid=uid,
-        user=None if uid is None else user_name(uid),
-        ppid=fields.ppid,
-        session=fields.session,
-        terminal=fields.tty_nr or None,
-        state=fields.state,
-        cgroup=read_text(f"{base}/cgroup"),
-    )
+        return _facts(pid, folder)
+    finally:
+        os.close(folder)
 
 
 def start_ticks(pid: int) -> int | None:
@@ -148,57 +129,132 @@ def start_ticks(pid: int) -> int | None:
         return None
 
 
-class Descriptors:
-    """A walk over /proc/*/fd: who holds which socket, and how many processes were closed to the caller."""
+class Walk(NamedTuple):
+    """What a walk over /proc/*/fd found: holders by socket inode, the facts of each holder, and how many were shut."""
 
-    def __init__(self) -> None:
-        self.closed = 0
-        self.gone = 0
+    holders: dict[int, tuple[Holder, ...]]
+    processes: dict[int, Process]
+    closed: int
 
-    def holders(self, pids: list[int], wanted: frozenset[int] | None = None) -> dict[int, tuple[Holder, ...]]:
-        """Socket inode to its holders, for the inodes `wanted` (None: all).
 
-        readlink(2) and not stat(2): a link's text never waits for the file system behind it.
-        """
-        found: dict[int, tuple[Holder, ...]] = {}
-        for pid in pids:
-            ticks: int | None = None
-            for descriptor, inode in self._sockets(pid):
-                if wanted is not None and inode not in wanted:
-                    continue
-                if ticks is None:
-                    ticks = start_ticks(pid)
-                    if ticks is None:  # ended in between
-                        break
-                holder = Holder(pid, ticks, descriptor)
-                found[inode] = (*found[inode], holder) if inode in found else (holder,)
-        return found
+def walk(pids: Sequence[int], wanted: frozenset[int]) -> Walk:
+    """Who of `pids` holds the sockets with the inodes `wanted`.
 
-    def _sockets(self, pid: int) -> Iterator[tuple[int, int]]:
+    Half of a crowd is walked by a forked child: nearly all of the time is spent in the kernel.
+    """
+    holders: dict[int, tuple[Holder, ...]] = {}
+    processes: dict[int, Process] = {}
+    closed = 0
+    for part in parallel.halves(lambda some: _walk(some, wanted), pids):
+        closed += part[0]
+        for facts, held in part[1]:
+            process = Process(*facts)
+            ticks = process.start_ticks
+            if ticks is not None:
+                process = process._replace(start_time=clock().time_of(ticks))
+            processes[process.pid] = process
+            for inode, descriptor in held:
+                holder = Holder(process.pid, ticks, descriptor)
+                holders[inode] = (*holders[inode], holder) if inode in holders else (holder,)
+    return Walk(holders, processes, closed)
+
+
+def _walk(pids: Sequence[int], wanted: frozenset[int]) -> tuple[int, list[tuple[Any, ...]]]:
+    """How many processes were shut, and (facts, [(inode, descriptor), …]) of those that hold a wanted socket."""
+    closed = 0
+    found: list[tuple[Any, ...]] = []
+    for pid in pids:
+        # everything is read below one descriptor of /proc/PID, which a later process with this pid does not answer to
+        folder = _open_folder(f"{PROC}/{pid}")
+        if folder is None:
+            continue
         try:
-            folder = os.open(f"{PROC}/{pid}/fd", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            held = _held(folder, wanted)
+            if held:
+                facts = _facts(pid, folder)
+                if facts is not None:
+                    found.append((tuple(facts._replace(start_time=None)), held))
         except PermissionError:
-            self.closed += 1
-            return
+            closed += 1
         except OSError:  # ended
-            self.gone += 1
-            return
-        try:
-            names = os.listdir(folder)
-            for name in names:
-                try:
-                    target = os.readlink(name, dir_fd=folder)
-                except PermissionError:  # listing is allowed by uid, reading by ptrace(2) access: all of them are shut
-                    self.closed += 1
-                    return
-                except OSError:  # closed in between
-                    continue
-                if target.startswith("socket:["):
-                    yield int(name), int(target[8:-1])
-        except OSError:  # ended, or EACCES on the listing of a process that changed its user
-            self.closed += 1
+            pass
         finally:
             os.close(folder)
+    return closed, found
+
+
+def _held(folder: int, wanted: frozenset[int]) -> list[tuple[int, int]]:
+    """(inode, descriptor) of the wanted sockets below an open /proc/PID. Raises OSError.
+
+    readlink(2) and not stat(2): a link's text never waits for the file system behind it.
+    """
+    held = []
+    descriptors = os.open("fd", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
+    try:
+        readlink = os.readlink
+        for name in os.listdir(descriptors):
+            try:
+                target = readlink(name, dir_fd=descriptors)
+            except FileNotFoundError:  # closed in between
+                continue
+            if target.startswith("socket:["):
+                inode = int(target[8:-1])
+                if inode in wanted:
+                    held.append((inode, int(name)))
+    finally:
+        os.close(descriptors)
+    return held
+
+
+def _open_folder(path: str) -> int | None:
+    try:
+        return os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:  # ended, or hidden
+        return None
+
+
+def _facts(pid: int, folder: int) -> Process | None:
+    """The facts of a process below an open /proc/PID."""
+    text = _read(folder, "stat")
+    try:
+        if text is None:
+            return None
+        fields = proc.stat(text)
+        uid = os.fstat(folder).st_uid
+    except (WireError, OSError):  # cut off as the process ended
+        return None
+    arguments = _read(folder, "cmdline")
+    exe = _link(folder, "exe")
+    deleted = exe is not None and exe.endswith(_DELETED)
+    return Process(
+        pid=pid,
+        start_ticks=fields.starttime,
+        start_time=clock().time_of(fields.starttime),
+        name=fields.comm,
+        cmdline=None if arguments is None else proc.cmdline(arguments),
+        exe=exe[: -len(_DELETED)] if exe is not None and deleted else exe,
+        exe_deleted=deleted,
+        cwd=_link(folder, "cwd"),
+        uid=uid,
+        user=user_name(uid),
+        ppid=fields.ppid,
+        session=fields.session,
+        terminal=fields.tty_nr or None,
+        state=fields.state,
+        cgroup=_read(folder, "cgroup"),
+    )
+
+
+def _read(folder: int, name: str) -> str | None:
+    data = read_bytes(name, folder=folder)
+    return None if data is None else data.decode("utf-8", "surrogateescape")
+
+
+def _link(folder: int, name: str) -> str | None:
+    try:
+        return os.readlink(name, dir_fd=folder)
+    except OSError:  # ended, a kernel thread, or closed to the caller
+        return None
 
 
 def sees_every_process() -> str | None:

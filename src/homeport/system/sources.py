@@ -68,6 +68,7 @@ class Bpf:
         return Look(
             found,
             tuple([holders.get(one.inode or 0, ()) for one in found]),
+            {},
             netns,
             reason is None,
             (*rest.limits, *([reason] if reason else [])),
@@ -101,8 +102,7 @@ class Netlink:
         census = namespaces.census(pids) if query.namespaces else namespaces.census(())
         dump = netlink.dump(query, census.netns if query.namespaces else census.netns[:1])
         wanted = frozenset([one.inode for one in dump.sockets if one.inode])
-        walk = procfs.Descriptors()
-        holders = walk.holders(pids, wanted) if wanted else {}
+        walk = procfs.walk(pids if wanted else (), wanted)
         limits = [*census.limits, *dump.limits]
         reason = procfs.sees_every_process()
         if reason:
@@ -111,7 +111,8 @@ class Netlink:
             limits.append(_closed(walk.closed))
         return Look(
             tuple(dump.sockets),
-            tuple([holders.get(one.inode or 0, ()) for one in dump.sockets]),
+            tuple([walk.holders.get(one.inode or 0, ()) for one in dump.sockets]),
+            walk.processes,
             census.netns,
             not walk.closed and reason is None,
             tuple(limits),
