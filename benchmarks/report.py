@@ -50,7 +50,7 @@ def series_table(series: Series) -> str:
     for name, runs in sorted(series.runs.items(), key=lambda item: series.seconds(item[0])):
         busy = sorted(run.user + run.system for run in runs)[len(runs) // 2]
         peak = max(run.peak_kib for run in runs)
-        least = runs[0].floor_kib
+        least = max(run.floor_kib for run in runs)
         memory = f"≤ {least / 1024:.0f} MiB" if peak <= least else f"{peak / 1024:.0f} MiB"
         ratio = f"{series.ratio(HOMEPORT, name):.2f} {TIMES}" if HOMEPORT in series.runs else "-"
         rows.append(

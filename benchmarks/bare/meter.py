@@ -19,6 +19,7 @@ import sys
 import time
 
 _PIPE_BYTES = 1 << 20  # the default of pipe-max-size, proc(5): the command never waits for its reader
+_BLOCK_BYTES = 1 << 16
 _TAIL = 500
 
 
@@ -69,7 +70,7 @@ def drain(reader: int, kept: int | None, deadline: float) -> tuple[int, int, boo
         ready, _, _ = select.select([reader], [], [], max(0.0, deadline - time.perf_counter()))
         if not ready:
             return lines, size, True
-        block = os.read(reader, _PIPE_BYTES)
+        block = os.read(reader, _BLOCK_BYTES)
         if not block:
             return lines, size, False
         lines += block.count(b"\n")
