@@ -111,8 +111,8 @@ PROVENANCE = Provenance(
 
 def test_a_whole_page() -> None:
     client = Socket(
-        Protocol.TCP, State.ESTABLISHED, ip_address("127.0.0.1"), 62893, ip_address("127.0.0.1"), 50112, 2, 2, 100, 0, 0,
-        0, None, None,
+        Protocol.TCP, State.ESTABLISHED, ip_address("127.0.0.1"), 62893, ip_address("127.0.0.1"), 50112, 2, 2, 100, 0,
+        0, 0, None, None,
     )  # fmt: skip
     curl = owner(process(99, name="curl", cmdline=("curl", "-s", "localhost:62893")), None)
     other = listener("::1", owner(process(4800, name="node", cmdline=("node", "server.js"))))

@@ -100,6 +100,9 @@ def answer(request: Request) -> int:
         sys.stdout.write("".join(f"{pid}\n" for pid in pids))
     else:
         _write_text(snapshot, request)
+    from homeport.system.history import record
+
+    record(snapshot.listeners)
     return 0 if snapshot.listeners else 1
 
 
