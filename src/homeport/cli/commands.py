@@ -57,10 +57,12 @@ def show(address: str, as_json: bool, source: str | None) -> int:
 
         emit("show", document(page))
     else:
+        from homeport.cli.listing import width
         from homeport.cli.show import lines
         from homeport.cli.text import Paint
 
-        write(lines(page, Paint()))
+        write(lines(page, Paint(), width() if sys.stdout.isatty() else None))
+    operation.remember(page)
     return 0 if page.residents else 1
 
 
