@@ -66,7 +66,7 @@ def test_the_documents_have_room_for_the_figures(name: str) -> None:
     assert 0 <= text.find(MARKERS[0]) < text.find(MARKERS[1])
 
 
-@pytest.mark.parametrize("words", [[], ["--imports", "--rows=999"], ["--stages"]])
+@pytest.mark.parametrize("words", [[], ["--phases"], ["--imports", "--rows=999"], ["--stages"]])
 def test_the_profile_says_where_time_goes(words: list[str]) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.profile", *words],
@@ -76,5 +76,5 @@ def test_the_profile_says_where_time_goes(words: list[str]) -> None:
         check=True,
         timeout=120,
     )
-    expected = "homeport.cli.run" if "--imports" in words else "python -c pass" if words else "cumulative"
-    assert expected in done.stdout
+    expected = {"": "cumulative", "--phases": "homeport.cli.listing:lines", "--stages": "python -c pass"}
+    assert expected.get(words[0] if words else "", "homeport.cli.run") in done.stdout
