@@ -14,5 +14,6 @@ and what only a page needs:
     lineage.py      Cause, Ancestor, Lineage
     provenance.py   Origin, Provenance
     explanation.py  Block, AddressExplanation, PortExplanation, Explanation
+    publishing.py   Forward, Published
     page.py         Neighbour, Peer, Absence, Page
 """

@@ -5,8 +5,11 @@ A manifest of a new kind: its name in `MANIFESTS`, its reader in `_READERS`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from homeport.lean import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
 
 VERSION_CONTROL = (".git", ".hg", ".svn", ".jj")
 MANIFESTS = (

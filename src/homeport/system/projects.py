@@ -7,15 +7,19 @@ nothing, follows only git's own pointer of a worktree, and never waits for a fil
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from typing import NamedTuple, TypeVar
 
+from homeport.lean import TYPE_CHECKING, NamedTuple
 from homeport.model.owners import Process, Project
 from homeport.rules import projects as rules
 from homeport.system import procfs
 from homeport.system.files import read_regular_text
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    T = TypeVar("T")
+
 _MOST = 256 * 1024
 _SHORT = 4096
 _ENTRIES = 4096
