@@ -55,28 +55,28 @@ def _places(words: Sequence[str]) -> tuple[frozenset[int] | None, frozenset[IPAd
     addresses: set[IPAddress] = set()
     for word in words:
         address, port = _split(word)
-        if address:
+        if address is not None:
             addresses.add(_address(address, word))
-        if port:
-            low, _, high = port.partition("-")
-            first, last = _number(low, word), _number(high or low, word)
+        if port is not None:
+            low, dash, high = port.partition("-")
+            first, last = _number(low, word), _number(high if dash else low, word)
             if first > last:
                 raise UsageError(f"{word!r} is an empty range", remedy="the lower port comes first: 3000-3999")
             ports.update(range(first, last + 1))
     return frozenset(ports) or None, frozenset(addresses) or None
 
 
-def _split(word: str) -> tuple[str, str]:
+def _split(word: str) -> tuple[str | None, str | None]:
     """Address and port texts of `3000`, `:3000-3999`, `127.0.0.1`, `127.0.0.1:80`, `::1`, `[::1]:80`."""
     if word.startswith("["):
-        address, _, port = word[1:].partition("]")
-        return address, port.removeprefix(":")
+        address, bracket, port = word[1:].partition("]")
+        return (address if bracket else word), (port.removeprefix(":") if port else None)
     if word.count(":") > 1:
-        return word, ""
+        return word, None
     address, colon, port = word.rpartition(":")
     if colon:
-        return address, port
-    return ("", word) if word[:1].isdigit() and "." not in word else (word, "")
+        return address or None, port
+    return (None, word) if word[:1].isdigit() and "." not in word else (word, None)
 
 
 def _address(text: str, word: str) -> IPAddress:

@@ -42,7 +42,7 @@ def look(query: Query) -> Look:
     """The sockets of the caller's namespace. Raises SourceError where psutil is refused."""
     import psutil
 
-    limits = ["psutil sees one network namespace, no backlogs and no socket inodes"]
+    limits = ["psutil sees one network namespace, one holder of a shared socket, no backlogs and no inodes"]
     try:
         rows: list[Any] = list(psutil.net_connections("inet"))
         complete = True
