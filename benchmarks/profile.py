@@ -107,12 +107,12 @@ def stages(words: list[str]) -> str:
 
 
 def phases(words: list[str]) -> str:
-    """Wall time of the steps in `PHASES` of one run; what is not there, or not called, is left out."""
+    """Wall time of the steps in `PHASES` of one run; what is not called is left out."""
     seconds: dict[str, float] = {}
     modules = {name: importlib.import_module(name) for name in dict.fromkeys(p.partition(":")[0] for p in PHASES)}
     for phase in PHASES:
         module, _, name = phase.partition(":")
-        plain = getattr(modules[module], name)
+        plain: Callable[..., Any] = getattr(modules[module], name)
         for importer in [m for n, m in sys.modules.items() if n.startswith("homeport.")]:
             if getattr(importer, name, None) is plain:  # `from … import …` made a name of its own
                 setattr(importer, name, _timed(phase, plain, seconds))
