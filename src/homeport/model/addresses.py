@@ -43,8 +43,8 @@ class Scope(StrEnum):
 
 
 class Endpoint(NamedTuple):
-    """Protocol + address + port. `address` is None where only a port was asked for: any address."""
+    """Protocol + address + port; `address` is None for any one, and for a name; `port` None for an address alone."""
 
     protocol: Protocol | None
     address: IPAddress | None
-    port: int
+    port: int | None

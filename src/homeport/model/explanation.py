@@ -7,11 +7,15 @@ from datetime import date
 from enum import StrEnum
 
 from homeport.model.addresses import Endpoint, Family, IPAddress, Scope
+from homeport.model.evidence import Evidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """A row of an IANA special-purpose address registry (RFC 6890 as updated by RFC 8190); None: N/A there."""
+    """A row of an IANA special-purpose address registry (RFC 6890 as updated by RFC 8190); None: N/A there.
+
+    `allocated` and `terminated` are months as the registry has them (`1981-09`); `footnote` is the registry's own.
+    """
 
     network: str
     name: str
@@ -22,6 +26,8 @@ class Block:
     forwardable: bool | None
     globally_reachable: bool | None
     reserved_by_protocol: bool | None
+    terminated: str | None = None
+    footnote: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +56,8 @@ class AddressExplanation:
     """An address on paper (`scope`, `blocks`, most specific first, `notes` with their RFC) and here.
 
     `interfaces` are the local interfaces that own the address; `routes` what the kernel would do to reach it;
-    `settings` the sysctls that matter, by name; `resolutions` what the typed name, or `localhost`, gives here.
+    `settings` the sysctls that matter, by name; `resolutions` what the typed name, or `localhost`, gives here;
+    `here` what else this machine's own configuration says about the address.
     """
 
     address: IPAddress
@@ -62,6 +69,7 @@ class AddressExplanation:
     routes: tuple[Route, ...]
     settings: dict[str, str]
     resolutions: tuple[Resolution, ...]
+    here: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +121,11 @@ class PortExplanation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """The answer of `homeport explain`: what was typed, what it stands for, and what both halves mean."""
+    """The answer of `homeport explain`: what was typed, what it stands for, and what both halves mean.
+
+    `asked` is what was typed without passwords and queries, fit to be shown and to be asked again; `notes` say how it
+    was read where that is not obvious. Where only a port was asked for, `addresses` are those of `localhost`.
+    """
 
     asked: str
     endpoint: Endpoint
@@ -121,3 +133,4 @@ class Explanation:
     addresses: tuple[AddressExplanation, ...]
     port: PortExplanation | None
     limits: tuple[str, ...]
+    notes: tuple[str, ...] = ()
