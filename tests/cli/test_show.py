@@ -22,6 +22,7 @@ from homeport.model.lineage import Cause, Lineage
 from homeport.model.owners import Container, Owner, Process, Project, Reason, Unattributed
 from homeport.model.page import Absence, Candidate, Page, Peer, Resident
 from homeport.model.provenance import Origin, Provenance
+from homeport.model.publishing import Published
 from homeport.model.snapshot import Listener, Netns
 from homeport.model.sockets import Socket, State
 from homeport.rules.scope import scope
@@ -61,7 +62,7 @@ def listener(address: str = "127.0.0.1", *owners: Owner, port: int = 62893, **ch
 
 def resident(one: Listener, **changes: object) -> Resident:
     facts: dict[str, object] = {
-        "listener": one, "lineage": None, "provenance": None, "behind": (),
+        "listener": one, "lineage": None, "provenance": None, "leads_to": (), "published": (),
         "reach": (Evidence("loopback: RFC 1122", "programs of this machine only"),),
     }  # fmt: skip
     return Resident(**{**facts, **changes})  # type: ignore[arg-type]
@@ -202,11 +203,25 @@ def test_an_owner_that_cannot_be_seen_and_another_namespace() -> None:
 
 def test_a_container_and_a_deleted_program() -> None:
     inside = Container("podman", "ab" * 32, "web", "nginx:1", None, (), ())
+    lead = Published(
+        Protocol.TCP, ip_address("127.0.0.1"), 62893, ip_address("10.88.0.5"), 80, inside, "conmon", (), ()
+    )
     gone = owner(process(exe_deleted=True), container=inside)
-    text = "\n".join(lines(page(resident(listener("127.0.0.1", gone), behind=(inside,))), PLAIN))
+    text = "\n".join(lines(page(resident(listener("127.0.0.1", gone), leads_to=(lead,))), PLAIN))
     assert "program     /usr/bin/python3.11 (deleted or replaced since it started)" in text
     assert "container   web · image nginx:1 · podman" in text
-    assert "leads to      web · image nginx:1 · podman" in text
+    assert "leads to      web · image nginx:1 · podman, its port 80 at 10.88.0.5, by conmon" in text
+
+
+def test_published_ports_that_lead_to_a_container() -> None:
+    inside = Container("podman", "ab" * 32, "web", None, None, (), ())
+    ways = (
+        Published(Protocol.TCP, ip_address("127.0.0.1"), 8081, None, 80, inside, "conmon", (), ()),
+        Published(Protocol.TCP, None, 8082, None, 80, inside, "DNAT rule", ("from eth0",), ()),
+    )
+    text = lines(page(resident(listener("0.0.0.0", owner()), published=ways)), PLAIN)
+    assert "published     127.0.0.1:8081 of this machine leads here, by conmon" in text
+    assert "              port 8082 of every address of this machine leads here, by DNAT rule (only from eth0)" in text
 
 
 def test_hostile_text_is_made_harmless() -> None:
@@ -216,8 +231,10 @@ def test_hostile_text_is_made_harmless() -> None:
         Project(evil, evil, evil, evil, True, evil),
         Container(evil, evil, evil, evil, None, (), ()),
     )
+    inside = Container(evil, evil, evil, evil, None, (), ())
+    lead = Published(Protocol.TCP, None, 1, None, None, inside, evil, (evil,), ())
     made = page(
-        resident(listener("127.0.0.1", bad), behind=(Container(evil, evil, evil, evil, None, (), ()),)),
+        resident(listener("127.0.0.1", bad), leads_to=(lead,), published=(lead,)),
         usual=(Evidence("history", evil),), limits=(evil,), next=(evil,),
         absences=(Absence(reason="x", statement=evil, evidence=Evidence("x", evil)),),
     )  # fmt: skip

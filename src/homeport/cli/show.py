@@ -14,6 +14,7 @@ from homeport.model.explanation import Explanation, PortExplanation
 from homeport.model.owners import Container, Owner, Process
 from homeport.model.page import Candidate, Page, Peer, Resident
 from homeport.model.provenance import Provenance
+from homeport.model.publishing import Published
 from homeport.model.snapshot import Listener
 from homeport.rules.absence import who
 from homeport.rules.naming import label
@@ -156,14 +157,14 @@ def _group(sheet: _Sheet, page: Page, group: Sequence[Resident]) -> None:
         sheet.add("why it runs", _DOUBT[first.lineage.confidence] + first.lineage.summary)
         if first.lineage.broken:
             sheet.add("", first.lineage.broken, "dim")
-    for container in dict.fromkeys(each for one in group for each in one.behind):
-        sheet.add("leads to", _container(container), "bold")
+    sheet.many("leads to", dict.fromkeys(_leads_to(each) for one in group for each in one.leads_to), "bold")
     reasons = {one.provenance.statement: one.provenance for one in group if one.provenance is not None}
     name = f"why {page.endpoint.port}"
     for reason in reasons.values():
         _provenance(sheet, name, reason)
         name = ""
     sheet.many("scope", dict.fromkeys(each.text for one in group for each in one.reach))
+    sheet.many("published", dict.fromkeys(_published(each) for one in group for each in one.published))
 
 
 def _bindings(page: Page, listeners: Sequence[Listener]) -> Iterator[str]:
@@ -232,6 +233,27 @@ def _container(container: Container) -> str:
     name = container.name or container.id[:12]
     parts = [name, f"image {container.image}" if container.image else "", container.engine]
     return " · ".join(part for part in parts if part)
+
+
+def _leads_to(one: Published) -> str:
+    """`web · image nginx:1 · podman, its port 80, by conmon`."""
+    name = _container(one.container) if one.container is not None else "an unknown container"
+    port = "" if one.target_port is None else f", its port {one.target_port}"
+    address = "" if one.target_address is None else f" at {one.target_address}"
+    return f"{name}{port}{address}, by {one.via}{_conditions(one)}"
+
+
+def _published(one: Published) -> str:
+    """`127.0.0.1:8081 of this machine leads here, by conmon`."""
+    if one.host_address is None:
+        place = f"port {one.host_port} of every address"
+    else:
+        place = endpoint_text(one.host_address, one.host_port)
+    return f"{place} of this machine leads here, by {one.via}{_conditions(one)}"
+
+
+def _conditions(one: Published) -> str:
+    return f" (only {', '.join(one.conditions)})" if one.conditions else ""
 
 
 def _started(process: Process, now: datetime) -> str:

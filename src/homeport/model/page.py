@@ -9,8 +9,8 @@ from homeport.model.addresses import Endpoint, IPAddress, Protocol
 from homeport.model.evidence import Evidence
 from homeport.model.explanation import Explanation
 from homeport.model.lineage import Lineage
-from homeport.model.owners import Container
 from homeport.model.provenance import Provenance
+from homeport.model.publishing import Published
 from homeport.model.snapshot import Listener, Netns
 from homeport.model.sockets import Socket
 
@@ -19,15 +19,16 @@ from homeport.model.sockets import Socket
 class Resident:
     """A listener of the asked address with why it runs and why it has this port; both None where no owner is known.
 
-    `reach` says from where it can be addressed, by its bind address, its namespace and what is published; `behind` are
-    the containers that it only forwards to, or that run it.
+    `reach` says from where it can be addressed, by its bind address, its namespace and what is published. `leads_to` is
+    where it, or a rule in front of it, forwards its clients; `published` are the ports of the machine that lead to it.
     """
 
     listener: Listener
     lineage: Lineage | None
     provenance: Provenance | None
     reach: tuple[Evidence, ...]
-    behind: tuple[Container, ...]
+    leads_to: tuple[Published, ...]
+    published: tuple[Published, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
