@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 
@@ -16,12 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 Skip = pytest.TestReport | pytest.CollectReport
 
 
-class Homeport(Protocol):
-    """Runs the command as a process of its own, with a state folder of its own."""
-
-    def __call__(
-        self, *words: str, env: Mapping[str, str] | None = None, cwd: Path | None = None
-    ) -> subprocess.CompletedProcess[str]: ...
+Homeport = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ Each parses its words, calls one operation, renders its value, and answers with 
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
@@ -12,6 +13,7 @@ from typing import Any, TypeVar
 import click
 
 from homeport.cli.completion import SHELLS, AddressType
+from homeport.cli.text import Paint
 from homeport.system.sources import SOURCES
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -26,6 +28,11 @@ def source_option(function: F) -> F:
     """`--source`: where the facts come from."""
     names = click.Choice([one.name for one in SOURCES])
     return click.option("--source", type=names, help="Use this source of facts and no other.")(function)
+
+
+def columns() -> int | None:
+    """How wide the terminal is that is written to; None off a terminal, where nothing is wrapped or cut."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def write(lines: Iterable[str]) -> None:
@@ -59,7 +66,6 @@ def show(address: str, as_json: bool, source: str | None) -> int:
     else:
         from homeport.cli.listing import width
         from homeport.cli.show import lines
-        from homeport.cli.text import Paint
 
         write(lines(page, Paint(), width() if sys.stdout.isatty() else None))
     operation.remember(page)
@@ -90,9 +96,8 @@ def explain(address: str, as_json: bool) -> int:
         emit("explain", document(explanation))
     else:
         from homeport.cli.explain import lines
-        from homeport.cli.text import Paint
 
-        write(lines(explanation, Paint()))
+        write(lines(explanation, Paint(), columns()))
     return 0
 
 
@@ -123,7 +128,6 @@ def doctor(change: str | None, as_json: bool) -> int:
         emit("doctor", document(health))
     else:
         from homeport.cli.doctor import lines
-        from homeport.cli.text import Paint
 
         write(lines(health, Paint()))
     return 0 if any(one.reason is None for one in health.sources) else 1

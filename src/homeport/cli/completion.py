@@ -19,6 +19,8 @@ from homeport.cli.text import safe
 from homeport.errors import HomeportError
 
 SHELLS = ("bash", "zsh", "fish")
+COMPLETE = "_HOMEPORT_COMPLETE"
+"""The environment variable by which the scripts ask for completions."""
 
 # Readline takes the colons of an address for the ends of words (COMP_WORDBREAKS): the words are taken from the line
 # instead, and of each answer only what follows the last typed colon is handed back.
@@ -81,7 +83,7 @@ def script(cli: click.Command, shell: str) -> str:
     make = get_completion_class(shell)
     if make is None:
         raise ValueError(shell)
-    source: ShellComplete = make(cli, {}, "homeport", "_HOMEPORT_COMPLETE")
+    source: ShellComplete = make(cli, {}, "homeport", COMPLETE)
     return source.source()
 
 

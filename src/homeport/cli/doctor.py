@@ -17,13 +17,14 @@ def lines(health: Health, paint: Paint) -> list[str]:
         ("Sources", _sources(health)),
         ("Ground", _ground(health)),
         ("Network namespaces", _namespaces(health.namespaces)),
-        ("Container engines", [(one.name, one.socket, _state(one.reason, "answers")) for one in health.engines]),
+        ("Container engines", [(one.place, f"answers, {one.containers} running") for one in health.engines]),
         ("Rights", [(one.name, "yes" if one.held else "no", one.adds) for one in health.rights]),
     )
     for title, rows in sections:
         if rows:
             found += ["", paint(title, "bold")]
             found += [f"  {line}" for line in table([[safe(cell) for cell in row] for row in rows])]
+    found += [paint(f"note: {safe(limit)}", "dim") for limit in health.limits]
     advice = list(_advice(health))
     if advice:
         found += ["", *advice]

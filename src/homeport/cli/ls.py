@@ -40,7 +40,7 @@ Examples:
 @click.option("--watch", is_flag=False, flag_value=2.0, type=click.FloatRange(0.2, 3600), metavar="[SECONDS]",
               help="Look again every SECONDS (default 2) until Ctrl-C; with --json, one document a line.")  # fmt: skip
 def ls(what: tuple[str, ...], watch: float | None, **fields: Any) -> int:
-    """What listens on this machine, whose it is, and who can address it.
+    """What listens here, whose it is, and who can address it.
 
     Every TCP listener and bound UDP socket of every network namespace that can be seen.
     """

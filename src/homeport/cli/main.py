@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 import click
-from click.shell_completion import CompletionItem
+from click.shell_completion import CompletionItem, shell_complete
 
 import homeport
 from homeport.cli import commands
-from homeport.cli.completion import AddressType
+from homeport.cli.completion import COMPLETE, AddressType
 from homeport.cli.ls import command as ls
 from homeport.errors import AddressError, HomeportError, UsageError
 
@@ -44,9 +45,8 @@ class Commands(click.Group):
         return list(self.commands)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put the command in front that the words leave out."""
-        command = None if ctx.resilient_parsing and not args else self._left_out(ctx, args)
-        return super().parse_args(ctx, args if command is None else [command, *args])
+        """Read the words, with the command in front that they leave out."""
+        return super().parse_args(ctx, self._routed(ctx, args))
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Commands, and what may follow the commands that can be left out."""
@@ -57,18 +57,18 @@ class Commands(click.Group):
             found += AddressType().shell_complete(ctx, None, incomplete)
         return list({one.value: one for one in found}.values())
 
-    def _left_out(self, ctx: click.Context, args: list[str]) -> str | None:
-        if not args:
-            return "ls"
-        first = args[0]
+    def _routed(self, ctx: click.Context, words: list[str]) -> list[str]:
+        if not words:
+            return [] if ctx.resilient_parsing else ["ls"]
+        first = words[0]
         if first in self.commands or first in _OWN_OPTIONS:
-            return None
+            return words
         if first.startswith("-"):
-            return "ls"
+            return ["ls", *words]
         if _is_address(first):
-            return "show"
-        if ctx.resilient_parsing:
-            return None
+            return ["show", *words]
+        if ctx.resilient_parsing:  # a word being completed
+            return words
         raise UsageError(f"{first!r} is neither a command nor an address", remedy=self._suggestion(first))
 
     def _suggestion(self, word: str) -> str:
@@ -100,8 +100,15 @@ for _one in COMMANDS:
 
 def main(words: Sequence[str]) -> int:
     """Run the words of a command line and return the exit code. Raises HomeportError."""
+    completing = os.environ.get(COMPLETE)
+    if completing:
+        return shell_complete(cli, {}, "homeport", COMPLETE, completing)
+    # Not cli.main(), which has a law of its own for closed pipes and interrupts.
     try:
-        code = cli.main(list(words), prog_name="homeport", standalone_mode=False)
+        with cli.make_context("homeport", list(words)) as context:
+            code = cli.invoke(context)
+    except click.exceptions.Exit as leave:  # --help, --version
+        return leave.exit_code
     except click.UsageError as error:
         path = "homeport" if error.ctx is None else error.ctx.command_path
         raise UsageError(error.format_message().rstrip("."), remedy=f"{path} --help says more") from error
@@ -113,9 +120,12 @@ def main(words: Sequence[str]) -> int:
 
 
 def _is_address(word: str) -> bool:
+    """Whether a word can only be meant as an address; a bare name might be a mistyped command."""
     from homeport.rules.asked import parse
 
     try:
-        return parse(word).endpoint.port is not None
+        asked = parse(word)
     except AddressError:  # that is the answer
         return False
+    plain = asked.endpoint.port is None and asked.endpoint.address is None
+    return not plain or asked.name == "localhost" or "." in (asked.name or "")

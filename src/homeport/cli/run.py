@@ -67,13 +67,6 @@ def _dispatch(words: Sequence[str]) -> int:
             from homeport.cli.listing import answer
 
             return answer(request)
-    from homeport.cli import quick
-
-    request = quick.parse(list(words))
-    if request is not None:
-        from homeport.cli.listing import answer
-
-        return answer(request)
     from homeport.cli.main import main
 
     return main(words)

@@ -25,11 +25,10 @@ class NamespaceHealth:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineHealth:
-    """A container engine's API at its socket, and why it does not answer (None: it does)."""
+    """A container engine that answers at a socket, and how many containers run there."""
 
-    name: str
-    socket: str
-    reason: str | None
+    place: str
+    containers: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +47,7 @@ class Health:
     `chosen` is the source that a listing takes now; `kernel` is uname(2)'s release; `btf` whether the kernel carries
     its types (/sys/kernel/btf/vmlinux); `libbpf` its version; `hidden` why /proc does not show every process (None: it
     does); `pinned` whether the BPF iterators are kept in the kernel; `rights` is empty on systems without capabilities.
-    None elsewhere: not there, or it cannot be told.
+    `limits` says in a line each what did not answer. None elsewhere: not there, or it cannot be told.
     """
 
     version: str
@@ -65,3 +64,4 @@ class Health:
     namespaces: tuple[NamespaceHealth, ...]
     engines: tuple[EngineHealth, ...]
     rights: tuple[Right, ...]
+    limits: tuple[str, ...]

@@ -9,7 +9,8 @@ import homeport
 from homeport.errors import SourceError
 from homeport.model.health import EngineHealth, Health, NamespaceHealth, Right, SourceHealth
 from homeport.operations.ls import EVERYTHING
-from homeport.system import bpf, engines, machine, namespaces, procfs, sources
+from homeport.system import bpf, machine, namespaces, procfs, sources
+from homeport.system.engines import Engines
 
 _RIGHTS = (
     # number in linux/capability.h, name in capabilities(7), what homeport can see with it
@@ -23,6 +24,7 @@ _RIGHTS = (
 
 def examine() -> Health:
     """Look at everything that homeport builds on. Nothing is changed."""
+    asked = Engines()
     return Health(
         version=homeport.__version__,
         system=platform.system(),
@@ -36,8 +38,9 @@ def examine() -> Health:
         chosen=_chosen(),
         sources=tuple(SourceHealth(name=one.name, reason=one.missing()) for one in sources.SOURCES),
         namespaces=_namespaces(),
-        engines=tuple(EngineHealth(name=one.name, socket=one.socket, reason=one.reason) for one in engines.answering()),
+        engines=tuple(EngineHealth(place=place, containers=count) for place, count in asked.answering().items()),
         rights=_rights(),
+        limits=asked.limits,
     )
 
 

@@ -57,6 +57,7 @@ class Engines:
     def __init__(self, places: Iterable[Place] | None = None) -> None:
         self._given = None if places is None else tuple(places)
         self._limits: dict[str, None] = {}
+        self._answering: dict[str, int] = {}
         self._listed: tuple[tuple[Place, Container, tuple[IPAddress, ...]], ...] | None = None
         self._by_pid: dict[int, Container] | None = None
         self._described: dict[tuple[str, str], Container] = {}
@@ -81,6 +82,11 @@ class Engines:
     def containers(self) -> list[Container]:
         """The running containers of every engine that answers."""
         return [container for _, container, _ in self._list()]
+
+    def answering(self) -> dict[str, int]:
+        """The places where an engine answers, and how many containers run there."""
+        self._list()
+        return dict(self._answering)
 
     def at_address(self, address: IPAddress) -> Container | None:
         """The container that has an address in its engine's networks, if it is the only one that has it."""
@@ -109,6 +115,7 @@ class Engines:
                 except WireError:
                     self._limit(f"the engine at {place.name} sent something else than a list of containers")
                     continue
+                self._answering[place.name] = len(rows)
                 found += [(place, row.container, row.addresses) for row in rows]
             self._listed = tuple(found)
         return self._listed

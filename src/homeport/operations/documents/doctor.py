@@ -9,9 +9,9 @@ from homeport.model.health import Health
 
 
 def document(health: Health) -> dict[str, Any]:
-    """The fields of `Health`, with `ok` for each source, namespace and engine, and `ok` for the whole."""
+    """The fields of `Health`, with `ok` for each source and namespace, and `ok` for the whole."""
     facts = asdict(health)
-    for kind in ("sources", "namespaces", "engines"):
+    for kind in ("sources", "namespaces"):
         facts[kind] = [{**one, "ok": one["reason"] is None} for one in facts[kind]]
     for one in facts["namespaces"]:
         one["netns"] = one["netns"]._asdict()
