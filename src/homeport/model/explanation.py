@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from ipaddress import IPv4Interface, IPv6Interface
 
 from homeport.model.addresses import Endpoint, Family, IPAddress, Scope
 from homeport.model.evidence import Evidence
@@ -28,6 +29,16 @@ class Block:
     reserved_by_protocol: bool | None
     terminated: str | None = None
     footnote: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interface:
+    """A network interface with its addresses, each with the length of its network, and their broadcast addresses."""
+
+    index: int | None
+    name: str
+    addresses: tuple[IPv4Interface | IPv6Interface, ...]
+    broadcasts: tuple[IPAddress, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,182 @@
+"""Interfaces and routes of the caller's network namespace: by rtnetlink(7), elsewhere by psutil and connect(2)."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket as sockets
+from collections.abc import Callable, Iterator
+from ipaddress import IPv4Interface, IPv6Interface, ip_address, ip_interface
+
+from homeport.errors import SourceError, WireError
+from homeport.model.addresses import IPAddress
+from homeport.model.explanation import Interface, Route
+from homeport.wire import rtnetlink
+
+_NETLINK_ROUTE = 0
+_BUFFER = 1 << 18
+_MOST_BUFFERS = 1 << 12  # a kernel that never ends its dump is left
+_ATTEMPTS = 3  # of a dump that the kernel says changed meanwhile
+_SECONDS = 2.0
+
+
+def missing() -> str | None:
+    """Why the kernel's routes cannot be asked for here, or None."""
+    if not hasattr(sockets, "AF_NETLINK"):
+        return "this system has no rtnetlink"
+    try:
+        _open().close()
+    except OSError as error:
+        return f"rtnetlink cannot be opened: {error.strerror}"
+    return None
+
+
+def interfaces() -> tuple[Interface, ...]:
+    """Every interface with its addresses. Raises SourceError where neither rtnetlink nor psutil can tell."""
+    if missing() is not None:
+        return _portable_interfaces()
+    try:
+        names = {one.interface: one.name for batch in _dump(rtnetlink.links_request) for one in batch.links}
+        found = [one for batch in _dump(rtnetlink.addresses_request) for one in batch.addresses]
+    except (OSError, WireError) as error:
+        raise SourceError("the interfaces cannot be listed", why=str(error)) from error
+    return tuple(
+        Interface(
+            index=index,
+            name=name,
+            addresses=tuple(ip_interface(f"{one.address}/{one.prefix}") for one in found if one.interface == index),
+            broadcasts=tuple(one.broadcast for one in found if one.interface == index and one.broadcast is not None),
+        )
+        for index, name in names.items()
+    )
+
+
+def route(destination: IPAddress) -> Route:
+    """The route that a packet from here to `destination` takes, or the kernel's error. It sends nothing."""
+    if missing() is not None:
+        return _portable_route(destination)
+    zone = getattr(destination, "scope_id", None)
+    index = None
+    if zone is not None:
+        index = _index(zone)
+        if index is None:
+            return _no_route(destination, f"no interface is called {zone}")
+    try:
+        # the answer to a single request has no end mark: it is the first message
+        batch = _ask(rtnetlink.route_request(destination, 1, index))
+    except (OSError, WireError) as error:
+        return _no_route(destination, str(error))
+    if batch.error is not None:
+        return _no_route(destination, os.strerror(batch.error))
+    if not batch.routes:
+        return _no_route(destination, "the kernel gave no route")
+    one = batch.routes[0]
+    return Route(
+        destination=destination,
+        kind=one.kind,
+        interface=None if one.interface is None else _name(one.interface),
+        source=one.source,
+        gateway=one.gateway,
+        error=None,
+    )
+
+
+def _no_route(destination: IPAddress, why: str) -> Route:
+    return Route(destination=destination, kind=None, interface=None, source=None, gateway=None, error=why)
+
+
+def _ask(request: bytes) -> rtnetlink.Batch:
+    with _open() as channel:
+        channel.sendto(request, (0, 0))
+        return rtnetlink.decode(_receive(channel), 1)
+
+
+def _dump(request: Callable[[int], bytes]) -> list[rtnetlink.Batch]:
+    """The buffers of a dump, taken again if the kernel's tables changed while it was made."""
+    batches: list[rtnetlink.Batch] = []
+    for sequence in range(1, _ATTEMPTS + 1):
+        with _open() as channel:
+            channel.sendto(request(sequence), (0, 0))
+            batches = list(_batches(channel, sequence))
+        if not any(one.interrupted for one in batches):
+            break
+    return batches
+
+
+def _batches(channel: sockets.socket, sequence: int) -> Iterator[rtnetlink.Batch]:
+    for _ in range(_MOST_BUFFERS):
+        batch = rtnetlink.decode(_receive(channel), sequence)
+        if batch.error is not None:
+            raise OSError(batch.error, os.strerror(batch.error))
+        yield batch
+        if batch.done:
+            return
+
+
+def _receive(channel: sockets.socket) -> bytes:
+    """A buffer from the kernel; what another process sends to this socket is not an answer."""
+    for _ in range(_MOST_BUFFERS):
+        data, sender = channel.recvfrom(_BUFFER)
+        if sender[0] == 0:
+            return data
+    raise OSError(errno.EPROTO, "other processes keep writing to this netlink socket")
+
+
+def _open() -> sockets.socket:
+    channel = sockets.socket(sockets.AF_NETLINK, sockets.SOCK_RAW | sockets.SOCK_CLOEXEC, _NETLINK_ROUTE)
+    channel.settimeout(_SECONDS)
+    return channel
+
+
+def _index(zone: str) -> int | None:
+    if zone.isascii() and zone.isdigit() and len(zone) < 10:
+        return int(zone)
+    try:
+        return sockets.if_nametoindex(zone)
+    except (OSError, ValueError):  # there is none of that name, or there cannot be
+        return None
+
+
+def _name(index: int) -> str:
+    try:
+        return sockets.if_indextoname(index)
+    except OSError:  # it went away meanwhile
+        return str(index)
+
+
+def _portable_interfaces() -> tuple[Interface, ...]:
+    import psutil
+
+    families = (sockets.AF_INET, sockets.AF_INET6)
+    try:
+        every = psutil.net_if_addrs()
+    except OSError as error:
+        raise SourceError("the interfaces cannot be listed", why=str(error)) from error
+    return tuple(
+        Interface(
+            index=_index(name),
+            name=name,
+            addresses=tuple(_with_mask(one.address, one.netmask) for one in some if one.family in families),
+            broadcasts=tuple(ip_address(one.broadcast) for one in some if one.family in families and one.broadcast),
+        )
+        for name, some in every.items()
+    )
+
+
+def _with_mask(address: str, mask: str | None) -> IPv4Interface | IPv6Interface:
+    plain = address.partition("%")[0]
+    bits = None if mask is None else bin(int(ip_address(mask.partition("%")[0]))).count("1")
+    return ip_interface(plain if bits is None else f"{plain}/{bits}")
+
+
+def _portable_route(destination: IPAddress) -> Route:
+    """The source address that the system chooses; connect(2) on a datagram socket sends nothing."""
+    family = sockets.AF_INET if destination.version == 4 else sockets.AF_INET6
+    try:
+        with sockets.socket(family, sockets.SOCK_DGRAM) as channel:
+            channel.connect((str(destination), 9))
+            source = ip_address(channel.getsockname()[0])
+    except OSError as error:
+        return _no_route(destination, error.strerror or str(error))
+    owner = next((one.name for one in _portable_interfaces() if any(each.ip == source for each in one.addresses)), None)
+    return Route(destination=destination, kind=None, interface=owner, source=source, gateway=None, error=None)

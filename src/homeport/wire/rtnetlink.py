@@ -1,0 +1,234 @@
+"""rtnetlink(7): requests for, and records of, interfaces, their addresses and routes (linux/rtnetlink.h).
+
+Messages are in host byte order, addresses in network byte order. Unknown messages, attributes and route types of later
+kernels are passed over, as netlink(7) asks.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv6Address
+from typing import NamedTuple
+
+from homeport.errors import WireError
+from homeport.model.addresses import IPAddress
+
+AF_UNSPEC, AF_INET, AF_INET6 = 0, 2, 10
+
+_NLMSG_ERROR, _NLMSG_DONE = 2, 3
+_NLM_F_REQUEST, _NLM_F_DUMP, _NLM_F_DUMP_INTR = 0x1, 0x300, 0x10
+_RTM_NEWLINK, _RTM_GETLINK, _RTM_NEWADDR, _RTM_GETADDR, _RTM_NEWROUTE, _RTM_GETROUTE = 16, 18, 20, 22, 24, 26
+_IFLA_IFNAME = 3
+_IFA_ADDRESS, _IFA_LOCAL, _IFA_BROADCAST = 1, 2, 4
+_RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_PREFSRC, _RTA_VIA = 1, 4, 5, 7, 18
+_NLA_TYPE_MASK = 0x3FFF  # without NLA_F_NESTED and NLA_F_NET_BYTEORDER
+
+_HEADER = struct.Struct("=IHHII")
+_IFINFOMSG = struct.Struct("=BxHiII")
+_IFADDRMSG = struct.Struct("=BBBBI")
+_RTMSG = struct.Struct("=BBBBBBBBI")
+
+ROUTE_KINDS = (
+    None,
+    "unicast",
+    "local",
+    "broadcast",
+    "anycast",
+    "multicast",
+    "blackhole",
+    "unreachable",
+    "prohibit",
+    "throw",
+    "nat",
+)
+"""The names of `ip route`; the index is the kernel's number (RTN_…)."""
+
+
+class Link(NamedTuple):
+    """An interface, by its index; a name's bytes that are no UTF-8 are kept by surrogateescape (PEP 383)."""
+
+    interface: int
+    name: str
+
+
+class LinkAddress(NamedTuple):
+    """An address of an interface, by its index. `prefix`: the bits of its network, all of them for point-to-point."""
+
+    interface: int
+    address: IPAddress
+    prefix: int
+    broadcast: IPAddress | None
+
+
+class RouteRecord(NamedTuple):
+    """A route; `kind` None is one that this program does not know the name of, `interface` an index."""
+
+    kind: str | None
+    interface: int | None
+    source: IPAddress | None
+    gateway: IPAddress | None
+
+
+class Batch(NamedTuple):
+    """What one buffer held. `error`: the kernel's errno; `interrupted`: NLM_F_DUMP_INTR was set."""
+
+    links: list[Link]
+    addresses: list[LinkAddress]
+    routes: list[RouteRecord]
+    done: bool
+    error: int | None
+    interrupted: bool
+
+
+def links_request(sequence: int) -> bytes:
+    """A dump of the interfaces of the socket's network namespace."""
+    return _message(_RTM_GETLINK, _NLM_F_DUMP, sequence, _IFINFOMSG.pack(AF_UNSPEC, 0, 0, 0, 0))
+
+
+def addresses_request(sequence: int) -> bytes:
+    """A dump of the addresses of every interface, of both families."""
+    return _message(_RTM_GETADDR, _NLM_F_DUMP, sequence, _IFADDRMSG.pack(AF_UNSPEC, 0, 0, 0, 0))
+
+
+def route_request(destination: IPAddress, sequence: int, interface: int | None = None) -> bytes:
+    """What `ip route get` asks: the route that a packet from here to `destination` takes (by `interface`, if given)."""
+    family, bits = (AF_INET, 32) if destination.version == 4 else (AF_INET6, 128)
+    body = _RTMSG.pack(family, bits, 0, 0, 0, 0, 0, 0, 0) + _attribute(_RTA_DST, destination.packed)
+    if interface is not None:
+        body += _attribute(_RTA_OIF, struct.pack("=i", interface))
+    return _message(_RTM_GETROUTE, 0, sequence, body)
+
+
+def decode(data: bytes | memoryview, sequence: int | None = None) -> Batch:
+    """The records of one buffer; those that answer another request are left out. Raises only WireError."""
+    data = bytes(data)
+    batch = Batch([], [], [], False, None, False)
+    offset = 0
+    done = interrupted = False
+    error = None
+    while offset + _HEADER.size <= len(data) and not done:
+        length, kind, flags, number, _ = _HEADER.unpack_from(data, offset)
+        stop = offset + length
+        if length < _HEADER.size or stop > len(data):
+            raise WireError("a netlink message is longer than its buffer")
+        body = data[offset + _HEADER.size : stop]
+        offset += _aligned(length)
+        if sequence is not None and number != sequence:
+            continue
+        interrupted |= bool(flags & _NLM_F_DUMP_INTR)
+        if kind == _NLMSG_DONE:
+            done = True
+        elif kind == _NLMSG_ERROR:
+            error, done = _error(body), True
+        else:
+            _record(kind, body, batch)
+    return batch._replace(done=done, error=error, interrupted=interrupted)
+
+
+def _record(kind: int, body: bytes, batch: Batch) -> None:
+    if kind == _RTM_NEWLINK:
+        batch.links.extend(_link(body))
+    elif kind == _RTM_NEWADDR:
+        batch.addresses.extend(_link_address(body))
+    elif kind == _RTM_NEWROUTE:
+        batch.routes.extend(_route(body))
+
+
+def _link(body: bytes) -> Iterator[Link]:
+    _, _, index, _, _ = _fields(_IFINFOMSG, body, "an interface record")
+    name = _attributes(body, _IFINFOMSG.size).get(_IFLA_IFNAME)
+    if name is not None:
+        yield Link(index, name.partition(b"\0")[0].decode("utf-8", "surrogateescape"))
+
+
+def _link_address(body: bytes) -> Iterator[LinkAddress]:
+    family, prefix, _, _, index = _fields(_IFADDRMSG, body, "an address record")
+    if family not in (AF_INET, AF_INET6):
+        return
+    found = _attributes(body, _IFADDRMSG.size)
+    # IFA_ADDRESS is the peer of a point-to-point link, which then has IFA_LOCAL too (linux/if_addr.h)
+    local, other = found.get(_IFA_LOCAL), found.get(_IFA_ADDRESS)
+    own = local if local is not None else other
+    if own is None:
+        return
+    address = _address(family, own)
+    if other is not None and other != own:
+        prefix = address.max_prefixlen
+    if prefix > address.max_prefixlen:
+        raise WireError("an address with more bits of network than it has")
+    broadcast = found.get(_IFA_BROADCAST)
+    yield LinkAddress(index, address, prefix, None if broadcast is None else _address(family, broadcast))
+
+
+def _route(body: bytes) -> Iterator[RouteRecord]:
+    family, _, _, _, _, _, _, number, _ = _fields(_RTMSG, body, "a route record")
+    if family not in (AF_INET, AF_INET6):
+        return
+    found = _attributes(body, _RTMSG.size)
+    source, interface = found.get(_RTA_PREFSRC), found.get(_RTA_OIF)
+    if interface is not None and len(interface) < 4:
+        raise WireError("a route with an interface that is no number")
+    yield RouteRecord(
+        ROUTE_KINDS[number] if number < len(ROUTE_KINDS) else None,
+        None if interface is None else struct.unpack_from("=i", interface)[0],
+        None if source is None else _address(family, source),
+        _gateway(family, found),
+    )
+
+
+def _gateway(family: int, found: dict[int, bytes]) -> IPAddress | None:
+    if _RTA_GATEWAY in found:
+        return _address(family, found[_RTA_GATEWAY])
+    via = found.get(_RTA_VIA)  # struct rtvia: a gateway of the other family (RFC 5549)
+    if via is None:
+        return None
+    if len(via) < 2:
+        raise WireError("a gateway without a family")
+    (other,) = struct.unpack_from("=H", via)
+    return _address(other, via[2:]) if other in (AF_INET, AF_INET6) else None
+
+
+def _address(family: int, raw: bytes) -> IPAddress:
+    if len(raw) != (4 if family == AF_INET else 16):
+        raise WireError(f"an address of {len(raw)} bytes")
+    return IPv4Address(raw) if family == AF_INET else IPv6Address(raw)
+
+
+def _fields(form: struct.Struct, body: bytes, what: str) -> tuple[int, ...]:
+    if len(body) < form.size:
+        raise WireError(f"{what} is too short")
+    return form.unpack_from(body)
+
+
+def _attributes(body: bytes, offset: int) -> dict[int, bytes]:
+    """Attributes by type; of two with one type the last."""
+    found = {}
+    while offset + 4 <= len(body):
+        length, kind = struct.unpack_from("=HH", body, offset)
+        if length < 4 or offset + length > len(body):
+            raise WireError("a netlink attribute is longer than its record")
+        found[kind & _NLA_TYPE_MASK] = body[offset + 4 : offset + length]
+        offset += _aligned(length)
+    return found
+
+
+def _error(body: bytes) -> int | None:
+    """The errno; None for 0, an acknowledgement."""
+    if len(body) < 4:
+        raise WireError("a netlink error without its number")
+    (number,) = struct.unpack_from("=i", body)
+    return -int(number) or None
+
+
+def _message(kind: int, flags: int, sequence: int, body: bytes) -> bytes:
+    return _HEADER.pack(_HEADER.size + len(body), kind, _NLM_F_REQUEST | flags, sequence, 0) + body
+
+
+def _attribute(kind: int, payload: bytes) -> bytes:
+    length = 4 + len(payload)
+    return struct.pack("=HH", length, kind) + payload + bytes(_aligned(length) - length)
+
+
+def _aligned(length: int) -> int:
+    return (length + 3) & ~3
