@@ -19,16 +19,16 @@ A, B = "a1" * 32, "b2" * 32
 NETAVARK = f"""\
 *nat
 :PREROUTING ACCEPT [0:0]
--A PREROUTING -m addrtype --dst-type LOCAL -j NETAVARK-HOSTPORT-DNAT
--A OUTPUT -m addrtype --dst-type LOCAL -j NETAVARK-HOSTPORT-DNAT
+-A PREROUTING -m addrtype --dst-type LOCAL -j NETAVARK-PORTS
+-A OUTPUT -m addrtype --dst-type LOCAL -j NETAVARK-PORTS
 -A POSTROUTING -s 10.88.0.0/16 -j NETAVARK
 -A NETAVARK-DN -s 127.0.0.1/32 -d 127.0.0.1/32 -p tcp -m tcp --dport 8081 -j NETAVARK-HOSTPORT-SETMARK
 -A NETAVARK-DN -d 127.0.0.1/32 -p tcp -m tcp --dport 8081 -j DNAT --to-destination 10.88.0.2:80
 -A NETAVARK-DN -p tcp -m tcp --dport 8090:8092 -j DNAT --to-destination 10.88.0.3:80-82/8090
 -A NETAVARK-DN -p udp -m udp --dport 8093 -j DNAT --to-destination 10.88.0.3:90
--A NETAVARK-HOSTPORT-DNAT -p tcp -m tcp --dport 8081 -m comment --comment "dnat name: podman id: {A}" -j NETAVARK-DN
--A NETAVARK-HOSTPORT-DNAT -p tcp -m tcp --dport 8090:8092 -m comment --comment "dnat name: podman id: {B}" -j NETAVARK-DN
--A NETAVARK-HOSTPORT-DNAT -p udp -m udp --dport 8093 -m comment --comment "dnat name: podman id: {B}" -j NETAVARK-DN
+-A NETAVARK-PORTS -p tcp -m tcp --dport 8081 -m comment --comment "dnat name: podman id: {A}" -j NETAVARK-DN
+-A NETAVARK-PORTS -p tcp -m tcp --dport 8090:8092 -m comment --comment "dnat name: podman id: {B}" -j NETAVARK-DN
+-A NETAVARK-PORTS -p udp -m udp --dport 8093 -m comment --comment "dnat name: podman id: {B}" -j NETAVARK-DN
 COMMIT
 """
 DOCKER = """\
