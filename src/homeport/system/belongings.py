@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from homeport.lean import NamedTuple
+from homeport.lean import TYPE_CHECKING, NamedTuple
 from homeport.model.owners import Container, Process, Project, Unit
 from homeport.rules import cgroups
+from homeport.rules.cgroups import ContainerMark
+from homeport.system.containment import Containment
 from homeport.system.projects import Projects
+
+if TYPE_CHECKING:
+    from homeport.system.engines import Engines
 
 
 class Belonging(NamedTuple):
@@ -21,29 +26,28 @@ class Belongings:
 
     def __init__(self) -> None:
         self._projects = Projects()
-        self._by_cgroup: dict[str, tuple[Container | None, Unit | None]] = {}
-        self._engines: list[object] = []
+        self._containment = Containment()
+        self._engines: Engines | None = None
+        self._units: dict[str, Unit | None] = {}
         self.limits: list[str] = []
 
     def of(self, process: Process) -> Belonging:
-        """Container and unit from the cgroup, project from the working folder."""
-        container, unit = None, None
-        if process.cgroup:
-            found = self._by_cgroup.get(process.cgroup)
-            if found is None:
-                found = self._by_cgroup[process.cgroup] = self._of_cgroup(process.cgroup)
-            container, unit = found
-        # a contained process's folder is one of its own root, not of the machine's
-        project = self._projects.of(process.cwd) if process.cwd and container is None else None
-        return Belonging(container, unit, project)
-
-    def _of_cgroup(self, text: str) -> tuple[Container | None, Unit | None]:
-        mark = cgroups.container_of(text)
+        """Container from the cgroup or the namespaces, unit from the cgroup, project from the working folder."""
+        group = process.cgroup
+        mark = self._containment.mark_of(process)
+        if group and group not in self._units:
+            self._units[group] = cgroups.unit_of(group)
+        unit = self._units[group] if group else None
         if mark is None:
-            return None, cgroups.unit_of(text)
-        from homeport.system.engines import Engines
+            return Belonging(None, unit, self._projects.of_process(process))
+        # a contained process's folder is one of its own root, not of the machine's
+        return Belonging(self._described(mark), unit, None)
 
-        engines = Engines()
-        container = engines.describe(mark)
-        self.limits += [limit for limit in engines.limits if limit not in self.limits]
-        return container, None
+    def _described(self, mark: ContainerMark) -> Container:
+        if self._engines is None:
+            from homeport.system.engines import Engines
+
+            self._engines = Engines()
+        container = self._engines.describe(mark)
+        self.limits += [limit for limit in self._engines.limits if limit not in self.limits]
+        return container

@@ -320,21 +320,21 @@ def _podman_files(identity: str) -> Container | None:
         return next((one for one in engine_api.storage(body, "podman", path) if one.id == identity), None)
 
     names = ("containers.json", "volatile-containers.json")
-    paths = (f"{root}/overlay-containers/{name}" for root in _storages() for name in names)
+    paths = (f"{folder}/{name}" for folder in _storages() for name in names)
     found = _first(paths, read)
     return None if found is None else found._replace(pid=_podman_pid(identity))
 
 
 def _podman_pid(identity: str) -> int | None:
-    for root in _storages():
-        text = read_regular(f"{root}/overlay-containers/{identity}/userdata/pidfile", 32)
+    for folder in _storages():
+        text = read_regular(f"{folder}/{identity}/userdata/pidfile", 32)
         if text and text.strip().isdigit():
             return int(text)
     return None
 
 
 def _storages() -> list[str]:
-    """Roots of containers/storage (containers-storage.conf(5)): as configured, root's, the users'."""
+    """Folders of containers/storage (containers-storage.conf(5)), as `vfs-containers`: configured, root's, users'."""
     roots = []
     text = read_regular("/etc/containers/storage.conf", 1 << 16)
     if text is not None:
@@ -349,7 +349,8 @@ def _storages() -> list[str]:
     roots += [f"{home}/.local/share/containers/storage" for home in _homes()]
     runtimes = [f"/run/user/{name}" for name in _names("/run/user")] if os.geteuid() == 0 else []
     runtimes.append(os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}")
-    return list(dict.fromkeys((*roots, *(f"{folder}/containers" for folder in runtimes))))
+    roots += [f"{folder}/containers" for folder in runtimes]
+    return [f"{root}/{name}" for root in dict.fromkeys(roots) for name in _names(root) if name.endswith("-containers")]
 
 
 def _containerd_files(identity: str) -> Container | None:
@@ -366,7 +367,7 @@ def _crio_files(identity: str) -> Container | None:
     from homeport.wire import engine_api
 
     return _first(
-        (f"{root}/overlay-containers/{identity}/userdata/config.json" for root in _storages()),
+        (f"{folder}/{identity}/userdata/config.json" for folder in _storages()),
         lambda body, path: engine_api.oci_config(body, "cri-o", identity, path),
     )
 

@@ -63,17 +63,20 @@ class Projects:
         A contained or chrooted process has folders of its own: what its path names on this side is somebody else's.
         """
         folder = process.cwd
-        if folder is None or not folder.startswith("/") or folder == "/":
-            return None
+        found = self.of(folder) if folder is not None else None
+        if folder is None or found is None or self._namespace is None:  # None: a system without namespaces
+            return found
         namespace = procfs.read_link(f"/proc/{process.pid}/ns/mnt")
-        root = procfs.read_link(f"/proc/{process.pid}/root")
-        if namespace is not None and namespace == self._namespace and root == "/":
-            return self.of(folder)
+        if (
+            namespace is not None
+            and namespace == self._namespace
+            and procfs.read_link(f"/proc/{process.pid}/root") == "/"
+        ):
+            return found
         mount = self._server(folder)
-        same = _same_folder(process.pid, folder) if mount is None else None
-        if mount is not None:
-            same = self._patiently(mount, lambda: _same_folder(process.pid, folder))
-        return self.of(folder) if same else None
+        if mount is None:
+            return found if _same_folder(process.pid, folder) else None
+        return found if self._patiently(mount, lambda: _same_folder(process.pid, folder)) else None
 
     def _climb(self, folder: str) -> Project | None:
         passed: list[str] = []
