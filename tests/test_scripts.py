@@ -135,7 +135,7 @@ def test_an_interrupted_set_up_is_taken_up_by_the_next_run(tmp_path: Path) -> No
     [
         (None, "Python 3.11 or later is needed: there is no python3 on PATH"),
         (
-            '[ "$1" = --version ] && echo "Python 3.9.2"; exit 1',
+            '[ "$1" = --version ] || exit 1; echo Python 3.9.2',
             "Python 3.11 or later is needed: there is Python 3.9.2",
         ),
         ('case "$*" in *ensurepip*) exit 1 ;; esac; exit 0', "comes without the modules venv and ensurepip"),
