@@ -357,7 +357,7 @@ def holder_of(port: int) -> int:
     """The process that `ss` names for a listening port."""
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
-        words = ["ss", "-Htlnp", f"sport = :{port}"]
+        words = ["ss", "-Htlnp", f"src 127.0.0.1:{port}"]
         text = subprocess.run(words, capture_output=True, text=True, check=True).stdout
         if "pid=" in text:
             return int(text.partition("pid=")[2].partition(",")[0])

@@ -26,6 +26,9 @@ from homeport.rules.cgroups import ContainerMark
 _HEX = frozenset("0123456789abcdef")
 _PROTOCOLS = {"tcp": Protocol.TCP, "udp": Protocol.UDP}
 _MOST_ARGUMENTS = 4096
+_LONGEST_EVIDENCE = 400
+FORWARDING = ("conmon", "docker-proxy", "rootlessport", "rootlesskit", "slirp4netns", "pasta", "passt")
+"""Beginnings of the names (comm, proc(5)) of the processes of Linux that `forwarder` may recognise."""
 
 
 class Forwarder(NamedTuple):
@@ -52,7 +55,7 @@ def forwarder(process: Process) -> Forwarder | None:
     read = _FORWARDERS.get(kind) or _FORWARDERS.get(kind := kind.partition(".")[0])
     if read is None:
         return None
-    evidence = Evidence(f"/proc/{process.pid}/cmdline", " ".join(arguments)[:1000])
+    evidence = Evidence(f"/proc/{process.pid}/cmdline", " ".join((kind, *arguments[1:]))[:_LONGEST_EVIDENCE])
     return read(kind, arguments[1:_MOST_ARGUMENTS], evidence)
 
 
@@ -130,7 +133,10 @@ def _docker_proxy(kind: str, arguments: Sequence[str], evidence: Evidence) -> Fo
 
 def _conmon(kind: str, arguments: Sequence[str], evidence: Evidence) -> Forwarder:
     identity = _value(arguments, ("-c", "--cid"))
-    return Forwarder(kind, "podman", identity if _is_id(identity) else None, None, None, (), evidence)
+    if not _is_id(identity):
+        return Forwarder(kind, "podman", None, None, None, (), evidence)
+    # Of its forty arguments the one that counts.
+    return Forwarder(kind, "podman", identity, None, None, (), evidence._replace(text=f"conmon -c {identity}"))
 
 
 def _rootlessport(kind: str, arguments: Sequence[str], evidence: Evidence) -> Forwarder:  # noqa: ARG001

@@ -11,6 +11,10 @@ from homeport.system.projects import Projects
 
 if TYPE_CHECKING:
     from homeport.system.engines import Engines
+    from homeport.system.publishing import Publishing
+
+# as rules.publishing.FORWARDING, which a machine without containers need not load
+_FORWARDING = ("conmon", "docker-proxy", "rootlessport", "rootlesskit", "slirp4netns", "pasta", "passt")
 
 
 class Belonging(NamedTuple):
@@ -28,6 +32,7 @@ class Belongings:
         self._projects = Projects()
         self._containment = Containment()
         self._engines: Engines | None = None
+        self._publishing: Publishing | None = None
         self._units: dict[str, Unit | None] = {}
         self.limits: list[str] = []
 
@@ -38,16 +43,34 @@ class Belongings:
         if group and group not in self._units:
             self._units[group] = cgroups.unit_of(group)
         unit = self._units[group] if group else None
+        if mark is None and process.name.startswith(_FORWARDING):
+            container = self._held_by(process)
+            if container is not None:  # its working folder is only where somebody happened to start the container
+                return Belonging(container, unit, None)
         if mark is None:
             return Belonging(None, unit, self._projects.of_process(process))
         # a contained process's folder is one of its own root, not of the machine's
         return Belonging(self._described(mark), unit, None)
 
     def _described(self, mark: ContainerMark) -> Container:
+        engines = self._asked()
+        container = engines.describe(mark)
+        self.limits += [limit for limit in engines.limits if limit not in self.limits]
+        return container
+
+    def _held_by(self, process: Process) -> Container | None:
+        """The container whose published port a process holds."""
+        if self._publishing is None:
+            from homeport.system.publishing import Publishing
+
+            self._publishing = Publishing(self._asked())
+        container = self._publishing.held_by(process)
+        self.limits += [limit for limit in self._publishing.limits if limit not in self.limits]
+        return container
+
+    def _asked(self) -> Engines:
         if self._engines is None:
             from homeport.system.engines import Engines
 
             self._engines = Engines()
-        container = self._engines.describe(mark)
-        self.limits += [limit for limit in self._engines.limits if limit not in self.limits]
-        return container
+        return self._engines

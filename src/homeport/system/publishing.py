@@ -17,7 +17,7 @@ from homeport.model.owners import Container, Process, PublishedPort
 from homeport.model.publishing import Forward, Published
 from homeport.model.snapshot import Listener, Netns
 from homeport.rules.cgroups import ContainerMark
-from homeport.rules.publishing import Forwarder, forwarder
+from homeport.rules.publishing import FORWARDING, Forwarder, forwarder
 from homeport.system import procfs
 from homeport.system.addresses import addresses_of
 from homeport.system.containment import Containment
@@ -55,6 +55,13 @@ class Publishing:
             if found is not None:
                 return self._behind(listener, owner.process, found)
         return None
+
+    def held_by(self, process: Process) -> Container | None:
+        """The container for which a process forwards, as far as that can be told without a port of it."""
+        found = forwarder(process)
+        if found is None:
+            return None
+        return self._container_of(found, process, found.forwards[0] if found.forwards else None)
 
     def published_ports(self) -> list[Published]:
         """Every port of the machine that leads to a container, whether or not anything listens on it."""
@@ -121,8 +128,9 @@ class Publishing:
             return self._engines.describe(ContainerMark("podman", forward.container_id, forward.evidence))
         if forward.target_address is None:
             return None
-        mark = self._addresses().get(forward.target_address)
-        return self._engines.describe(mark) if mark is not None else self._engines.at_address(forward.target_address)
+        known = self._engines.at_address(forward.target_address)
+        mark = self._addresses().get(forward.target_address) if known is None else None
+        return known if mark is None else self._engines.describe(mark)
 
     def _publisher(self, listener: Listener) -> Container | None:
         """The one container for which an engine says that it publishes this very port."""
@@ -295,7 +303,7 @@ def _inode(path: str) -> int | None:
 
 def _may_forward(pid: int) -> bool:
     name = (procfs.read_text(f"/proc/{pid}/comm", 64) or "").strip()
-    return name.startswith(("docker-proxy", "rootless", "pasta", "passt", "slirp4netns"))
+    return name.startswith(FORWARDING) and name != "conmon"  # which tells nothing of ports
 
 
 def _pipes(pid: int) -> set[str]:
