@@ -19,11 +19,14 @@ from homeport.cli.main import cli
 SHARE = Path(__file__).resolve().parent.parent / "share"
 
 _ENVIRONMENT = (
-    ("NO_COLOR", "If set and not empty, no colour is used, not even on a terminal."),
-    ("HOMEPORT_DEBUG", "If set and not empty, a bug shows its traceback."),
-    ("XDG_STATE_HOME", "Where what usually lives on a port is remembered: its folder homeport, by default under "
-     "~/.local/state."),
-)  # fmt: skip
+    ("NO_COLOR", "If not empty, no colour is used, not even on a terminal."),
+    ("HOMEPORT_NO_HISTORY", "If not empty or 0, nothing is remembered of what lives where."),
+    ("HOMEPORT_DEBUG", "If not empty, a bug shows its traceback."),
+    ("XDG_STATE_HOME", "Its folder homeport holds the history; by default ~/.local/state."),
+    ("XDG_CONFIG_HOME", "Its folder homeport holds config.toml; by default ~/.config."),
+    ("XDG_RUNTIME_DIR", "Where sockets of the user's own container engines are looked for."),
+    ("DOCKER_HOST", "A container engine of this machine to ask first."),
+)
 _SEE_ALSO = r"\fBss\fP(8), \fBlsof\fP(8), \fBnetstat\fP(8), \fBproc\fP(5), \fBsock_diag\fP(7), \fBcapabilities\fP(7)"
 
 
