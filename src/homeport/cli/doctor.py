@@ -53,7 +53,7 @@ def _ground(health: Health) -> list[tuple[str, ...]]:
     pinned = {None: "unknown", True: "kept in the kernel", False: "not kept: loaded when they are needed"}
     return [
         ("BTF", "the kernel carries its types" if health.btf else "no /sys/kernel/btf/vmlinux"),
-        ("libbpf", health.libbpf or "not installed"),
+        ("libbpf", health.libbpf or "not installed; kernels before 5.17 need it for the bpf source"),
         ("BPF iterators", pinned[health.pinned]),
         ("/proc", health.hidden or "shows every process"),
     ]

@@ -25,6 +25,8 @@ _RIGHTS = (
 def examine() -> Health:
     """Look at everything that homeport builds on. Nothing is changed."""
     asked = Engines()
+    engines = tuple(EngineHealth(place=place, containers=count) for place, count in asked.answering().items())
+    problem = bpf.pinned_problem()
     return Health(
         version=homeport.__version__,
         system=platform.system(),
@@ -38,9 +40,9 @@ def examine() -> Health:
         chosen=_chosen(),
         sources=tuple(SourceHealth(name=one.name, reason=one.missing()) for one in sources.SOURCES),
         namespaces=_namespaces(),
-        engines=tuple(EngineHealth(place=place, containers=count) for place, count in asked.answering().items()),
+        engines=engines,
         rights=_rights(),
-        limits=asked.limits,
+        limits=asked.limits if problem is None else (problem, *asked.limits),
     )
 
 
