@@ -11,9 +11,9 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from typing import NamedTuple as NamedTuple
-    from typing import Protocol as Interface
+    from typing import Protocol as Protocol
 else:
-    Interface = object
+    Protocol = object
 
     class _Maker(type):
         """Turns a class body with annotations into a collections.namedtuple, as typing.NamedTuple does."""

@@ -73,7 +73,8 @@ def test_link_local_addresses_have_their_zone() -> None:
         ):
             subprocess.run(["ip", "-n", name, *words.split()], check=True)
         code = (
-            "import socket, sys; s = socket.socket(socket.AF_INET6); s.bind(('fe80::77', 0, 0, socket.if_nametoindex('d0'))); s.listen();"
+            "import socket, sys; s = socket.socket(socket.AF_INET6);"
+            "s.bind(('fe80::77', 0, 0, socket.if_nametoindex('d0'))); s.listen();"
             "print(s.getsockname()[1], flush=True); sys.stdin.read()"
         )
         command = ["ip", "netns", "exec", name, sys.executable, "-c", code]

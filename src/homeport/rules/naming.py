@@ -5,8 +5,7 @@ from __future__ import annotations
 from homeport.model.owners import Process
 
 _INTERPRETERS = frozenset(
-    ("python", "pypy", "node", "nodejs", "ruby", "perl", "php", "bun", "deno", "lua", "Rscript", "dotnet", "tclsh")
-    + ("bash", "sh", "dash", "zsh", "ksh", "fish")
+    "python pypy node nodejs ruby perl php bun deno lua Rscript dotnet tclsh bash sh dash zsh ksh fish".split()  # noqa: SIM905
 )
 # options that take the next argument; the first other word is the script
 _WITH_VALUE = frozenset(("-W", "-X", "-r", "--require", "--import", "--loader", "-I", "-C", "--env-file", "-d"))

@@ -7,16 +7,15 @@ from collections.abc import Callable, Sequence
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import TypeVar
+    from typing import Any, TypeVar
 
     T = TypeVar("T")
-    R = TypeVar("R")
 
 _FEW = 300
 """Items up to which a fork(2) costs more than it saves."""
 
 
-def halves(work: Callable[[Sequence[T]], R], items: Sequence[T]) -> list[R]:
+def halves(work: Callable[[Sequence[T]], Any], items: Sequence[T]) -> list[Any]:
     """`work` over `items`, in one piece, or in two of which a forked child does the second.
 
     What `work` returns must be of the types that `marshal` knows. A child that fails is replaced by the caller itself.

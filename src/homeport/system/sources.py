@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable
 
 from homeport.errors import SourceError, UsageError
-from homeport.lean import Interface
+from homeport.lean import Protocol
 from homeport.model.owners import Process
 from homeport.model.snapshot import Look, Netns, Query
 from homeport.model.sockets import Holder, Socket
@@ -19,7 +19,7 @@ _FEW_FILES = 20_000
 """Open files of the machine up to which walking /proc/*/fd is cheaper than loading a BPF program."""
 
 
-class Source(Interface):
+class Source(Protocol):
     """Where facts come from."""
 
     name: str
