@@ -83,9 +83,8 @@ def pin(link: int, filters: int) -> None:
     folder = f"{FILE_SYSTEM}/{_FOLDER}"
     try:
         os.mkdir(folder, 0o700)
-    except FileExistsError:  # another version's are in it, or it is not ours
-        if (why := problem()) is not None:
-            raise SourceError("the BPF iterators cannot be kept", why=why, remedy=f"remove {folder}") from None
+    except FileExistsError:  # another version's are in it
+        pass
     try:
         syscall.pin(filters, f"{folder}/{_FILTERS}")
         syscall.pin(link, f"{folder}/{_ITERATOR}")
@@ -105,6 +104,8 @@ def unpin() -> None:
             remedy=f"sudo mount -t bpf bpf {FILE_SYSTEM}",
         )
     folder = f"{FILE_SYSTEM}/{_FOLDER}"
+    if (why := problem()) is not None:
+        raise SourceError("what is pinned is not homeport's to change", why=why, remedy=f"sudo rm -r {folder}")
     for name in (_ITERATOR, _FILTERS):
         try:
             os.unlink(f"{folder}/{name}")
