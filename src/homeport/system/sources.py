@@ -1,6 +1,6 @@
 """The sources of sockets and owners, best first; every one makes the same model.
 
-To add a source: a class with the four members of `Source`, and a line in `SOURCES`.
+To add a source: a class with the members of `Source`, and a line in `SOURCES`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,6 @@ from homeport.model.snapshot import Look, Netns, Query
 from homeport.model.sockets import Holder, Socket
 from homeport.system import namespaces, procfs
 
-_FEW_FILES = 20_000
-"""Open files of the machine up to which walking /proc/*/fd is cheaper than loading a BPF program."""
-
 
 class Source(Protocol):
     """Where facts come from."""
@@ -27,9 +24,6 @@ class Source(Protocol):
 
     def missing(self) -> str | None:
         """Why it does not work here, as a phrase; None when it does. Cheap."""
-
-    def worthwhile(self, query: Query) -> bool:
-        """Whether it is the right one for this question, if it works: another may be quicker."""
 
     def look(self, query: Query) -> Look:
         """Sockets and holders. Raises SourceError when the system refuses after all."""
@@ -48,10 +42,6 @@ class Bpf:
         from homeport.system import bpf
 
         return bpf.missing()
-
-    def worthwhile(self, query: Query) -> bool:  # noqa: ARG002
-        """Only a crowd is worth the cost of loading the program."""
-        return _open_files() > _FEW_FILES
 
     def look(self, query: Query) -> Look:
         """One pass in the kernel; namespaces that cannot be entered are seen all the same."""
@@ -89,10 +79,6 @@ class Netlink:
         from homeport.system import netlink
 
         return netlink.missing() or (None if procfs.available() else "/proc is not mounted")
-
-    def worthwhile(self, query: Query) -> bool:  # noqa: ARG002
-        """Always."""
-        return True
 
     def look(self, query: Query) -> Look:
         """The sockets of every namespace that can be seen, then a walk over the descriptors that may be read."""
@@ -134,10 +120,6 @@ class Portable:
 
         return portable.missing()
 
-    def worthwhile(self, query: Query) -> bool:  # noqa: ARG002
-        """Always."""
-        return True
-
     def look(self, query: Query) -> Look:
         """What psutil.net_connections() tells: the caller's namespace, no backlogs, no cookies."""
         from homeport.system import portable
@@ -154,8 +136,8 @@ class Portable:
 SOURCES: tuple[Source, ...] = (Bpf(), Netlink(), Portable())
 
 
-def choose(query: Query, forced: str | None = None) -> Source:
-    """The source named `forced`, or the first that works here and is worth its cost.
+def choose(forced: str | None = None) -> Source:
+    """The source named `forced`, or the first that works here.
 
     Raises UsageError for an unknown name, SourceError where none (or not the forced one) works.
     """
@@ -173,11 +155,10 @@ def choose(query: Query, forced: str | None = None) -> Source:
         raise UsageError(f"there is no source {forced!r}", remedy=f"one of: {', '.join(one.name for one in SOURCES)}")
     reasons = []
     for source in SOURCES:
-        if source.worthwhile(query):
-            reason = source.missing()
-            if reason is None:
-                return source
-            reasons.append(f"{source.name}: {reason}")
+        reason = source.missing()
+        if reason is None:
+            return source
+        reasons.append(f"{source.name}: {reason}")
     raise SourceError("no source of sockets works on this machine", why="; ".join(reasons))
 
 
@@ -203,10 +184,3 @@ def _closed(number: int) -> str:
     whose = "1 process" if number == 1 else f"{number} processes"
     more = "" if os.geteuid() == 0 else ": run with sudo to name every owner"
     return f"the descriptors of {whose} may not be read by this user{more}"
-
-
-def _open_files() -> int:
-    """Open files of the whole machine (proc_sys_fs(5), file-nr)."""
-    text = procfs.read_text("/proc/sys/fs/file-nr")
-    words = text.split() if text else []
-    return int(words[0]) if words and words[0].isdigit() else 0

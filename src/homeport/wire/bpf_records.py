@@ -20,7 +20,7 @@ from homeport.model.sockets import Holder, Socket, State
 VERSION = 1
 FILTER_SIZE = 8 + 512
 
-_RECORD = struct.Struct("=IIQQQIIIIIIHHBHB16s16s")  # protocol and state together: one look-up decides about both
+_RECORD = struct.Struct("=4xIQQQIIIIIIHHBHB16s16s")  # without the mark, which `_check` reads; protocol and state as one
 _MARK = VERSION << 16 | _RECORD.size
 _STRIDE = _RECORD.size // 4
 _AF_INET, _AF_INET6 = 2, 10
@@ -84,7 +84,7 @@ def decode(data: bytes, query: Query, hertz: int = 100) -> Records:
     new = tuple.__new__  # a NamedTuple's own constructor takes three times as long
     tick = 1_000_000_000 // hertz
     # fmt: off
-    for (_, pid, start, inode, cookie, descriptor, netns, uid, interface, received, sent, port, peer_port,
+    for (pid, start, inode, cookie, descriptor, netns, uid, interface, received, sent, port, peer_port,
          family, protocol_state, flags, address, peer_address) in _RECORD.iter_unpack(data):
         # fmt: on
         kind = kinds.get(protocol_state)
@@ -107,7 +107,8 @@ def decode(data: bytes, query: Query, hertz: int = 100) -> Records:
         known = flags & _QUEUES
         sockets.append(
             new(Socket, (
-                *kind,
+                kind[0],
+                kind[1],
                 cache[address],
                 port,
                 cache[peer_address] if peer_port else None,

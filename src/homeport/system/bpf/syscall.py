@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 import struct
+from _thread import get_native_id  # threading takes a millisecond to import
 
 NUMBERS = {"x86_64": 321, "aarch64": 280, "riscv64": 280, "loongarch64": 280, "ppc64le": 361}
 """__NR_bpf by uname(2)'s machine: the 64-bit little-endian ones, which the compiled program is for."""
@@ -101,7 +102,5 @@ def pinned(path: str) -> int:
 
 def pidfd_of_thread() -> int:
     """A pidfd of the calling thread. Raises OSError on kernels before 6.9 for any thread but the first."""
-    import threading
-
-    thread = threading.get_native_id()
+    thread = get_native_id()
     return os.pidfd_open(thread, 0 if thread == os.getpid() else os.O_EXCL)  # PIDFD_THREAD is O_EXCL
