@@ -8,7 +8,6 @@ import platform
 import homeport
 from homeport.errors import SourceError
 from homeport.model.health import EngineHealth, Health, NamespaceHealth, Right, SourceHealth
-from homeport.operations.ls import EVERYTHING
 from homeport.system import bpf, machine, namespaces, procfs, sources
 from homeport.system.engines import Engines
 
@@ -58,7 +57,7 @@ def unpin() -> None:
 
 def _chosen() -> str | None:
     try:
-        return sources.choose(EVERYTHING).name
+        return sources.choose().name
     except SourceError:  # none works: `sources` says why
         return None
 

@@ -51,9 +51,8 @@ def look(query: Query = EVERYTHING, source: str | None = None, keep: Filter | No
 
     Raises SourceError where no source works, UsageError for an unknown one.
     """
-    chosen = sources.choose(query, source)
     taken_at = datetime.now(UTC)
-    seen = chosen.look(query)
+    chosen, seen = sources.look(query, source)
     gather = _Gather(chosen, seen)
     pairs = zip(seen.sockets, seen.holders, strict=True)
     listeners: list[Listener] = []

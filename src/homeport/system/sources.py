@@ -141,25 +141,41 @@ def choose(forced: str | None = None) -> Source:
 
     Raises UsageError for an unknown name, SourceError where none (or not the forced one) works.
     """
-    if forced is not None:
-        for source in SOURCES:
-            if source.name == forced:
-                reason = source.missing()
-                if reason:
-                    raise SourceError(
-                        f"the source {forced} does not work here",
-                        why=reason,
-                        remedy="homeport doctor says which sources do",
-                    )
-                return source
-        raise UsageError(f"there is no source {forced!r}", remedy=f"one of: {', '.join(one.name for one in SOURCES)}")
-    reasons = []
+    if forced is None:
+        return _working()[0]
     for source in SOURCES:
-        reason = source.missing()
-        if reason is None:
+        if source.name == forced:
+            reason = source.missing()
+            if reason:
+                remedy = "homeport doctor says which sources do"
+                raise SourceError(f"the source {forced} does not work here", why=reason, remedy=remedy)
             return source
-        reasons.append(f"{source.name}: {reason}")
-    raise SourceError("no source of sockets works on this machine", why="; ".join(reasons))
+    raise UsageError(f"there is no source {forced!r}", remedy=f"one of: {', '.join(one.name for one in SOURCES)}")
+
+
+def look(query: Query, forced: str | None = None) -> tuple[Source, Look]:
+    """The look of the source `forced`, or of the best one that is not refused after all; what was refused is a limit."""
+    if forced is not None:
+        source = choose(forced)
+        return source, source.look(query)
+    refused: list[str] = []
+    for source in _working():
+        try:
+            seen = source.look(query)
+        except SourceError as error:  # the next source sees nearly as much, and the limit says it
+            refused.append(f"{source.name} was refused: {error.why or error.what}")
+        else:
+            return source, seen._replace(limits=(*refused, *seen.limits))
+    raise SourceError("no source of sockets works on this machine", why="; ".join(refused))
+
+
+def _working() -> list[Source]:
+    reasons = {source.name: source.missing() for source in SOURCES}
+    working = [source for source in SOURCES if reasons[source.name] is None]
+    if not working:
+        why = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
+        raise SourceError("no source of sockets works on this machine", why=why)
+    return working
 
 
 def _census_of(
