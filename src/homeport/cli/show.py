@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from homeport.cli.listing import SCOPES
-from homeport.cli.text import Paint, safe, table
+from homeport.cli.sheet import LABEL, Sheet
+from homeport.cli.text import Paint, table
 from homeport.model.addresses import Scope
 from homeport.model.evidence import Confidence, Evidence
 from homeport.model.explanation import Explanation, PortExplanation
@@ -20,10 +20,7 @@ from homeport.rules.absence import who
 from homeport.rules.naming import label
 from homeport.rules.neighbours import endpoint_text
 
-_LABEL = 14
 _MAX_COMMAND_LINES = 4
-_MAX_ROWS = 8
-"""Of what there may be many of (peers, neighbours, listeners of an address), on a terminal; all of it elsewhere."""
 
 _MEANINGS = {
     Scope.MACHINE: "loopback, this machine only",
@@ -39,7 +36,7 @@ _DOUBT = {Confidence.CERTAIN: "", Confidence.LIKELY: "likely: ", Confidence.POSS
 
 def lines(page: Page, paint: Paint, columns: int | None = None) -> list[str]:
     """The page, wrapped and shortened for a terminal of so many `columns`; with None all of it, a fact a line."""
-    sheet = _Sheet(paint, columns)
+    sheet = Sheet(paint, columns)
     _title(sheet, page)
     sheet.gap()
     if not page.endpoint.port:
@@ -60,51 +57,7 @@ def lines(page: Page, paint: Paint, columns: int | None = None) -> list[str]:
     return sheet.lines
 
 
-class _Sheet:
-    """Lines with a label column."""
-
-    def __init__(self, paint: Paint, columns: int | None) -> None:
-        self.lines: list[str] = []
-        self.columns = columns
-        self._paint = paint
-
-    def title(self, head: str, rest: str) -> None:
-        text = self._wrapped(safe(f"{head}   {rest}"), self.columns)
-        first = text[0].removeprefix(safe(head))
-        self.lines += [self._paint(safe(head), "bold") + first, *text[1:]]
-
-    def gap(self) -> None:
-        if self.lines and self.lines[-1]:
-            self.lines.append("")
-
-    def add(self, name: str, text: str, *styles: str, most: int | None = None) -> None:
-        """One fact; with `most` cut to so many lines on a terminal."""
-        width = None if self.columns is None else max(20, self.columns - _LABEL)
-        parts = self._wrapped(safe(text), width)
-        if most is not None and width is not None and len(parts) > most:
-            left = sum(map(len, parts[most:]))
-            parts = [*parts[:most], f"… {left} more characters: --json has them"]
-        for number, part in enumerate(parts):
-            start = self._paint(f"{name:<{_LABEL}}", "dim") if name and not number else " " * _LABEL
-            self.lines.append((start + self._paint(part, *styles)).rstrip())
-
-    def many(self, name: str, texts: Iterable[str], *styles: str) -> None:
-        """Facts of one kind; of very many, on a terminal, the first."""
-        everything = list(texts)
-        shown = everything if self.columns is None or len(everything) <= _MAX_ROWS + 1 else everything[:_MAX_ROWS]
-        for number, text in enumerate(shown):
-            self.add("" if number else name, text, *styles)
-        if len(shown) < len(everything):
-            self.add("", f"and {len(everything) - len(shown)} more: --json has them", "dim")
-
-    @staticmethod
-    def _wrapped(text: str, width: int | None) -> list[str]:
-        if width is None or len(text) <= width:
-            return [text]
-        return textwrap.wrap(text, width, break_on_hyphens=False, drop_whitespace=True) or [""]
-
-
-def _title(sheet: _Sheet, page: Page) -> None:
+def _title(sheet: Sheet, page: Page) -> None:
     endpoint, explanation = page.endpoint, page.explanation
     if explanation.name is not None:
         head = explanation.name if not endpoint.port else f"{explanation.name}:{endpoint.port}"
@@ -146,7 +99,7 @@ def _groups(residents: Sequence[Resident]) -> list[list[Resident]]:
     return list(groups.values())
 
 
-def _group(sheet: _Sheet, page: Page, group: Sequence[Resident]) -> None:
+def _group(sheet: Sheet, page: Page, group: Sequence[Resident]) -> None:
     sheet.many("listens", _bindings(page, [one.listener for one in group]), "bold")
     first = group[0]
     if first.listener.owners:
@@ -187,7 +140,7 @@ def _binding(page: Page, one: Listener) -> str:
     return text
 
 
-def _owner(sheet: _Sheet, now: datetime, owners: Sequence[Owner]) -> None:
+def _owner(sheet: Sheet, now: datetime, owners: Sequence[Owner]) -> None:
     first = owners[0]
     process = first.process
     sheet.add("owner", f"{label(process)} · pid {process.pid}{_started(process, now)}", "green", "bold")
@@ -273,7 +226,7 @@ def ago(seconds: float) -> str:
     return f"{count} {unit}{'' if count == 1 else 's'} ago"
 
 
-def _provenance(sheet: _Sheet, name: str, reason: Provenance) -> None:
+def _provenance(sheet: Sheet, name: str, reason: Provenance) -> None:
     sheet.add(name, _DOUBT[reason.confidence] + reason.statement)
     for one in reason.evidence[:3]:
         if one.text not in reason.statement:
@@ -284,10 +237,10 @@ def _evidence(one: Evidence) -> str:
     return f"{one.source}: {one.text}"
 
 
-def _nothing(sheet: _Sheet, page: Page) -> None:
+def _nothing(sheet: Sheet, page: Page) -> None:
     """Where nothing listens here: why, and who usually does."""
     sheet.many("why not", (one.statement for one in page.absences))
-    sheet.many("lives here", (one.text for one in page.usual))
+    sheet.many("usually", (one.text for one in page.usual))
     if page.project_listeners:
         cells = [_row(one) for one in page.project_listeners]
         sheet.many("same project", table(cells))
@@ -297,7 +250,7 @@ def _row(one: Listener) -> list[str]:
     return [f"{one.socket.protocol.value} {endpoint_text(one.socket.address, one.socket.port)}", who(one)]
 
 
-def _around(sheet: _Sheet, page: Page) -> None:
+def _around(sheet: Sheet, page: Page) -> None:
     """Neighbours, what a client reaches, and who is connected."""
     if page.near and page.residents:
         rows = [[*_row(one), _elsewhere(page, one)] for one in page.near]
@@ -315,7 +268,7 @@ def _elsewhere(page: Page, one: Listener) -> str:
     return ""
 
 
-def _candidates(sheet: _Sheet, page: Page) -> None:
+def _candidates(sheet: Sheet, page: Page) -> None:
     """The addresses that a client tries, in its order; the first that answers is where it ends up."""
     name = page.explanation.name or ("localhost" if _is_localhost(page) else "a client")
     mixed = len({one.protocol for one in page.candidates}) > 1
@@ -328,7 +281,7 @@ def _candidates(sheet: _Sheet, page: Page) -> None:
         address = f"{one.protocol.value} {one.address}" if mixed else str(one.address)
         why = "" if one.listener is None else one.evidence.text
         rows.append([address, _answer(one), "← reached first" if first else "", why])
-    sheet.many(name if len(name) < _LABEL else "a client", table(rows))
+    sheet.many(name if len(name) < LABEL else "a client", table(rows))
 
 
 def _is_localhost(page: Page) -> bool:
@@ -348,7 +301,7 @@ def _peer(one: Peer) -> list[str]:
     return [address, socket.state.value, end]
 
 
-def _list(sheet: _Sheet, page: Page) -> None:
+def _list(sheet: Sheet, page: Page) -> None:
     """The page about an address without a port: all that answers there."""
     if not page.residents:
         sheet.add("listens", "nothing", "yellow", "bold")
