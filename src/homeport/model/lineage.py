@@ -21,6 +21,8 @@ class Cause(StrEnum):
     SUPERVISOR = "supervisor"
     EDITOR = "editor"
     AGENT = "agent"
+    CI = "ci"
+    DESKTOP = "desktop"
     INIT = "init"
     ORPHAN = "orphan"
     """Its parent ended and it was given to init or a subreaper: the cause can no longer be seen."""
@@ -30,11 +32,20 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ancestor:
-    """One process of the chain: `role` names what it is recognised as (shell, package runner, supervisor, …)."""
+    """One process of the chain: `role` names what it is recognised as (shell, package runner, supervisor, …).
+
+    `label` is what the summary calls it (None: it is left out there), `cause` what it may be the cause as. `confidence`
+    and `evidence` are those of the recognition, None and empty where it is not recognised. `adopted`: its own parent
+    ended, and the next process of the chain was given it.
+    """
 
     process: Process
     role: str | None
     cause: Cause | None
+    label: str | None = None
+    confidence: Confidence | None = None
+    evidence: tuple[Evidence, ...] = ()
+    adopted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
