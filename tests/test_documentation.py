@@ -35,8 +35,8 @@ def section(title: str) -> str:
 
 
 def options(command: click.Command) -> set[str]:
-    context = click.Context(command, info_name=command.name, help_option_names=["-h", "--help"])
-    return {name for one in command.get_params(context) if isinstance(one, click.Option) for name in one.opts}
+    own = {name for one in command.params if isinstance(one, click.Option) for name in one.opts}
+    return own | set(cli.context_settings["help_option_names"])
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda one: str(one.name))
