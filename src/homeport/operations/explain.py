@@ -21,7 +21,6 @@ from homeport.rules import ports
 from homeport.rules.asked import Asked, parse
 from homeport.rules.habits import habits
 from homeport.rules.neighbours import destination
-from homeport.rules.scope import scope
 from homeport.system import registries, resolving, routing, sysctl
 
 MAX_ADDRESSES = 16
@@ -127,7 +126,7 @@ def _address(
     return AddressExplanation(
         address=address,
         family=Family.IPV4 if address.version == 4 else Family.IPV6,
-        scope=scope(address),
+        scope=paper.scope(address),
         blocks=paper.blocks(address),
         notes=paper.notes(address),
         interfaces=owned,

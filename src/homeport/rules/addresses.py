@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-from homeport.model.addresses import IPAddress
+from homeport.model.addresses import IPAddress, Scope
 from homeport.model.evidence import Evidence
 from homeport.model.explanation import Block, Interface
+from homeport.rules import scope as binding
 from homeport.rules.habits import ADDRESSES
 from homeport.rules.special_blocks import BLOCKS
 
@@ -27,6 +28,7 @@ _MULTICAST_6_SCOPES = {
     8: "this organisation",
     14: "everywhere",
 }
+_MAPPED = "::ffff:0:0/96"
 _NAT64 = IPv6Network("64:ff9b::/96")
 _SOLICITED = IPv6Network("ff02::1:ff00:0/104")
 
@@ -53,6 +55,16 @@ def blocks(address: IPAddress) -> tuple[Block, ...]:
     own.sort(key=lambda pair: -pair[0].prefixlen)
     inside = embedded(plain)
     return (*(one for _, one in own), *(blocks(inside) if inside is not None else ()))
+
+
+def scope(address: IPAddress) -> Scope:
+    """The scope of an address; not public where the registry says so of a block that this Python does not know yet."""
+    found = binding.scope(address)
+    rows = blocks(address)
+    inner = rows[-1:] if embedded(_without_zone(address)) is not None else rows[:1]
+    if found is Scope.PUBLIC and any(one.globally_reachable is False for one in inner if one.network != _MAPPED):
+        return Scope.PRIVATE
+    return found
 
 
 def notes(address: IPAddress) -> tuple[str, ...]:

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from homeport.wire.resolver import HostsLine, hosts, order
+
+
+def test_lines_of_hosts() -> None:
+    text = "# a comment\n127.0.0.1 localhost LocalHost.localdomain # more\n\n::1\tip6-localhost\n"
+    text += "fe80::1%lo0 localhost\nx y\n1.2.3.4\n"
+    assert hosts(text) == (
+        HostsLine(2, ip_address("127.0.0.1"), ("localhost", "localhost.localdomain")),
+        HostsLine(4, ip_address("::1"), ("ip6-localhost",)),
+        HostsLine(5, ip_address("fe80::1%lo0"), ("localhost",)),
+    )
+
+
+def test_the_order_of_lookups() -> None:
+    assert order("passwd: files\nhosts:   files mymachines  dns # c\n") == (2, "files mymachines dns")
+    assert order("# hosts: dns\n") is None
+    assert order("") is None
+
+
+@given(st.text())
+def test_any_text(text: str) -> None:
+    hosts(text)
+    order(text)
