@@ -164,7 +164,7 @@ def test_an_orphan_is_named_as_such() -> None:
     assert Evidence("/proc/90/environ", "TMUX=/tmp/x,7,0") in found.evidence
     assert "secret" not in str(found.evidence)
     alive = trace([orphan, INIT], hints=Hints(leaders={80: BASH}))
-    assert alive.evidence[0].text.endswith("the session is that of -bash (pts/3)")
+    assert alive.evidence[0].text.endswith("the session is that of bash (pts/3)")
 
 
 def test_an_orphan_of_a_subreaper_is_likely_one() -> None:

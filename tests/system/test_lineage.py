@@ -20,7 +20,7 @@ import pytest
 from homeport.model.lineage import Cause, Lineage
 from homeport.model.owners import Process
 from homeport.system import lineage as system
-from homeport.system import procfs
+from homeport.system import portable, procfs
 from homeport.system.lineage import ancestors, environment, lineage_of
 
 T = TypeVar("T")
@@ -334,6 +334,16 @@ def test_an_environment_that_may_not_be_read_is_no_error(tmp_path: Path, started
     with os.fdopen(read) as answer:
         assert answer.read() == "({}, None)"
     assert os.waitpid(other, 0)[1] == 0
+
+
+def test_without_proc_psutil_tells_the_parents(started: Started, monkeypatch: pytest.MonkeyPatch) -> None:
+    child = started(SLEEP, "1000")
+    monkeypatch.setattr(procfs, "available", lambda: False)
+    process = portable.read_process(child.pid)
+    assert process is not None
+    found = lineage_of(process)
+    assert [one.process.pid for one in found.ancestors][:2] == [child.pid, os.getpid()]
+    assert (found.ancestors[-1].process.pid, found.broken) == (1, None)
 
 
 def test_the_first_process_and_the_kernel() -> None:

@@ -275,7 +275,7 @@ def _orphan(process: Process, adopter: Ancestor, hints: Hints) -> _Verdict:
             text += "; the leader of the session has ended too"
         else:
             tty = None if leader.terminal is None else tty_name(leader.terminal)
-            text += f"; the session is that of {label(leader)}" + (f" ({tty})" if tty else "")
+            text += f"; the session is that of {label(leader).removeprefix('-')}" + (f" ({tty})" if tty else "")
     return _Verdict(Cause.ORPHAN, sure, (Evidence(f"/proc/{process.pid}/stat", text),))
 
 
