@@ -97,7 +97,7 @@ def test_a_walk_in_halves_finds_the_same(monkeypatch: pytest.MonkeyPatch) -> Non
         wanted = frozenset((os.fstat(one.fileno()).st_ino,))
         pids = [2**22 + 1, 2**22 + 2, os.getpid()]
         whole = procfs.walk(pids, wanted)
-        monkeypatch.setattr(parallel, "_FEW", 0)
+        monkeypatch.setattr(parallel, "FEW", 0)
         halves = procfs.walk(pids, wanted)
         assert whole.holders.keys() == halves.holders.keys() == wanted
         alone, parted = whole.processes[os.getpid()], halves.processes[os.getpid()]

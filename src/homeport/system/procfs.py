@@ -148,15 +148,38 @@ def walk(pids: Sequence[int], wanted: frozenset[int]) -> Walk:
     for part in parallel.halves(lambda some: _walk(some, wanted), pids):
         closed += part[0]
         for facts, held in part[1]:
-            process = Process(*facts)
-            ticks = process.start_ticks
-            if ticks is not None:
-                process = process._replace(start_time=clock().time_of(ticks))
-            processes[process.pid] = process
+            process = processes[facts[0]] = _dated(facts)
             for inode, descriptor in held:
-                holder = Holder(process.pid, ticks, descriptor)
+                holder = Holder(process.pid, process.start_ticks, descriptor)
                 holders[inode] = (*holders[inode], holder) if inode in holders else (holder,)
     return Walk(holders, processes, closed)
+
+
+class Census:
+    """The facts of a crowd, read by a second processor while the caller asks the kernel for sockets."""
+
+    def __init__(self, pids: Sequence[int]) -> None:
+        self._pending = parallel.begin(lambda: _all_facts(pids), len(pids))
+
+    def processes(self) -> dict[int, Process]:
+        """By pid; empty where it was not worth the while. To be asked once."""
+        found = None if self._pending is None else self._pending.result()
+        return {} if found is None else {facts[0]: _dated(facts) for facts in found}
+
+
+def _all_facts(pids: Sequence[int]) -> list[tuple[Any, ...]]:
+    found = []
+    for pid in pids:
+        process = read_process(pid)
+        if process is not None and process.exe is not None:  # a kernel thread has none, and holds nothing
+            found.append(tuple(process._replace(start_time=None)))
+    return found
+
+
+def _dated(facts: tuple[Any, ...]) -> Process:
+    """A process that came through a pipe, which carries no datetime."""
+    process = Process(*facts)
+    return process if process.start_ticks is None else process._replace(start_time=clock().time_of(process.start_ticks))
 
 
 def _walk(pids: Sequence[int], wanted: frozenset[int]) -> tuple[int, list[tuple[Any, ...]]]:

@@ -47,7 +47,11 @@ class Bpf:
         """One pass in the kernel; namespaces that cannot be entered are seen all the same."""
         from homeport.system import bpf, netlink
 
-        seen, holders = bpf.look(query)
+        facts = procfs.Census(procfs.all_pids() if query.ports is None else ())
+        try:
+            seen, holders = bpf.look(query)
+        finally:
+            processes = facts.processes()
         mine = namespaces.own()
         if not query.namespaces:
             seen = [one for one in seen if one.netns == mine]
@@ -58,7 +62,7 @@ class Bpf:
         return Look(
             found,
             tuple([holders.get(one.inode or 0, ()) for one in found]),
-            {},
+            processes,
             netns,
             reason is None,
             (*rest.limits, *([reason] if reason else [])),
@@ -154,7 +158,7 @@ def choose(forced: str | None = None) -> Source:
 
 
 def look(query: Query, forced: str | None = None) -> tuple[Source, Look]:
-    """The look of the source `forced`, or of the best one that is not refused after all; what was refused is a limit."""
+    """The look of the source `forced`, or of the best that is not refused after all; a refusal is a limit."""
     if forced is not None:
         source = choose(forced)
         return source, source.look(query)
