@@ -20,7 +20,7 @@ from homeport.errors import RightsError, SourceError
 from homeport.model.addresses import Protocol
 from homeport.model.snapshot import Query
 from homeport.model.sockets import Holder, Socket, State
-from homeport.system import bpf, procfs
+from homeport.system import bpf, procfs, sources
 from homeport.system.bpf import loading, pins, syscall
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -479,6 +479,10 @@ class TestPinned:
                 bpf.pin()
             subprocess.run([*back, bpffs / "homeport"], check=True)
             assert bpf.pinned_problem() is None
+
+    def test_the_answer_says_that_it_was_ignored(self, bpffs: Path) -> None:
+        (bpffs / "homeport").mkdir(mode=0o755)
+        assert bpf.pinned_problem() in sources.Bpf().look(LISTENERS).limits
 
     def test_something_else_under_its_name_is_not_believed(self, bpffs: Path) -> None:
         """Another version's records are refused; so is what is no iterator."""

@@ -65,7 +65,7 @@ class Bpf:
             processes,
             netns,
             reason is None,
-            (*rest.limits, *([reason] if reason else [])),
+            (*rest.limits, *[one for one in (reason, bpf.pinned_problem()) if one]),
         )
 
     def process(self, pid: int) -> Process | None:
