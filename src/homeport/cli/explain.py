@@ -48,7 +48,7 @@ def lines(explanation: Explanation, paint: Paint, columns: int | None = None) ->
     sheet = Sheet(paint, columns)
     port_alone = explanation.name is None and explanation.endpoint.address is None
     sheet.title(_head(explanation), _meaning(explanation))
-    sheet.many("read as", explanation.notes, "yellow")
+    sheet.many("note", explanation.notes, "yellow")
     if not port_alone:
         resolutions = list(dict.fromkeys(each for one in explanation.addresses for each in one.resolutions))
         if explanation.name is not None:

@@ -166,7 +166,7 @@ def _settings(
         paths += [("net", "ipv4", "conf", name, "route_localnet") for name in names[:MAX_INTERFACES]]
     if target.version == 6:
         paths.append(("net", "ipv6", "conf", "all", "disable_ipv6"))
-        paths += [("net", "ipv6", "conf", name, "disable_ipv6") for name in owned or _named(route)]
+        paths += [("net", "ipv6", "conf", name, "disable_ipv6") for name in owned or _expected(target, route)]
         if address.is_unspecified:
             paths.append(("net", "ipv6", "bindv6only"))
     if not owned and not address.is_unspecified and route.kind not in (None, "local", "broadcast", "multicast"):
@@ -175,7 +175,10 @@ def _settings(
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _named(route: Route) -> tuple[str, ...]:
+def _expected(target: IPAddress, route: Route) -> tuple[str, ...]:
+    """The interface that an address which none has belongs to: that of loopback, or the one that leads to it."""
+    if target.is_loopback:
+        return ("lo",)
     return () if route.interface is None else (route.interface,)
 
 
