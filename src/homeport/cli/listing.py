@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from homeport.cli.text import Paint, safe, table
 from homeport.errors import UsageError
 from homeport.lean import NamedTuple
-from homeport.model.addresses import IPAddress, Scope
+from homeport.model.addresses import IPAddress, Protocol, Scope
 from homeport.model.owners import Owner, Reason
 from homeport.model.snapshot import Listener, Snapshot
 from homeport.operations.asking import Wish, understand
@@ -124,7 +124,7 @@ def _sorted(snapshot: Snapshot, column: str) -> list[Listener]:
         socket = one.socket
         address = socket.address
         number = numbers.get(id(address)) or numbers.setdefault(id(address), (address.version, int(address)))
-        return socket.netns != own, socket.port, socket.protocol, number, socket.inode or 0
+        return socket.netns != own, socket.port, socket.protocol is Protocol.UDP, number, socket.inode or 0
 
     rows = sorted(snapshot.listeners, key=port)
     if column == "port":
@@ -173,8 +173,10 @@ def lines(snapshot: Snapshot, *, wide: bool = False, connections: bool = False, 
         width = max(7, *map(len, addresses.values())) if addresses else 7
         addresses = {key: text.ljust(width) for key, text in addresses.items()}
         printed = [f" PORT  PROTO  {'ADDRESS':<{width}}  {owner_title}"]
+        tcp, udp = f"  {'tcp':<5}  ", f"  {'udp':<5}  "
         printed += [
-            f"{(socket := one.socket).port:>5}  {socket.protocol:<5}  {addresses[id(socket.address)]}  {by_key[key]}"
+            f"{(socket := one.socket).port:>5}{tcp if socket.protocol is Protocol.TCP else udp}"
+            f"{addresses[id(socket.address)]}  {by_key[key]}"
             for one, key in pairs
         ]
     printed[0] = paint(printed[0], "dim")
@@ -203,18 +205,18 @@ class _Cells:
 
     def addresses(self, listeners: Sequence[Listener]) -> dict[int, str]:
         """The text of every local address, by the id() of its object."""
-        for one in listeners:
-            if id(one.socket.address) not in self._addresses:
-                self._address(one.socket.address)
+        for address in {id(one.socket.address): one.socket.address for one in listeners}.values():
+            self._address(address)
         return self._addresses
 
     def key(self, one: Listener) -> tuple[object, ...]:
         """What the owner's cells of a row depend on; they are made when it is new."""
         netns = one.socket.netns if self._foreign else None
         if one.owners:
-            key: tuple[object, ...] = (one.owners[0].process.pid, len(one.owners), one.scope, netns)
+            # id(): the hash of an enum's member is slow
+            key: tuple[object, ...] = (one.owners[0].process.pid, len(one.owners), id(one.scope), netns)
         else:
-            key = (one.unattributed, one.scope, netns)
+            key = (one.unattributed, id(one.scope), netns)
         if key not in self.owners:
             cells = [SCOPES[one.scope], *self._owner(one)]
             if self._foreign:

@@ -22,6 +22,7 @@ ALL_PROTOCOLS = frozenset(Protocol)
 EVERYTHING = Query(ALL_PROTOCOLS)
 
 _CERTAIN = Confidence.CERTAIN
+_new = tuple.__new__  # a NamedTuple's own constructor takes three times as long
 _EVIDENCE = {
     "bpf": (Evidence("bpf task_file iterator", "descriptor table of the process, read in the kernel"),),
     "netlink": (Evidence("/proc/PID/fd", "descriptor links to the socket's inode"),),
@@ -89,7 +90,7 @@ class _Gather:
         address = socket.address
         reach = self._scopes.get(id(address)) or self._scopes.setdefault(id(address), scope(address))
         owners = self._owners(held) if held else ()
-        return Listener(socket, reach, owners, None if owners else self._nobody(socket, bool(held)))
+        return _new(Listener, (socket, reach, owners, None if owners else self._nobody(socket, bool(held))))
 
     def _owners(self, held: tuple[Holder, ...]) -> tuple[Owner, ...]:
         if len(held) == 1:  # nearly always, and ten thousand times: no detours
@@ -98,7 +99,7 @@ class _Gather:
             if process is None or belonging is None or (ticks is not None and ticks != process.start_ticks):
                 return ()
             numbers = () if descriptor is None else (descriptor,)
-            return (Owner(process, numbers, *belonging, _CERTAIN, self._evidence),)
+            return (_new(Owner, (process, numbers, *belonging, _CERTAIN, self._evidence)),)
         by_pid: dict[int, list[Holder]] = {}
         for holder in held:
             by_pid.setdefault(holder.pid, []).append(holder)
