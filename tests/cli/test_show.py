@@ -172,7 +172,7 @@ def test_where_nothing_listens() -> None:
 
 listens       nothing
 why not       2 closed connections in TIME_WAIT
-lives here    last seen here: node of project shop
+usually       last seen here: node of project shop
 same project  tcp 127.0.0.1:3001  python3 -m http.server (pid 4711)
 
 next          homeport explain 127.0.0.1:62893

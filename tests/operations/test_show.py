@@ -22,7 +22,7 @@ from homeport.operations.documents.page import document
 from homeport.operations.show import remember, show
 
 if TYPE_CHECKING:
-    from conftest import Homeport
+    from tests.conftest import Homeport
 
 SERVER = """
 import socket, sys
@@ -110,7 +110,6 @@ def test_a_listener_with_its_owner_and_reasons(serve: Serve, tmp_path: Path) -> 
     assert (owner.process.pid, owner.process.cwd) == (pid, str(tmp_path))
     assert resident.lineage is not None
     assert os.getpid() in [one.process.pid for one in resident.lineage.ancestors]
-    assert resident.provenance is not None
     assert resident.reach[0].text == "programs of this machine only"
     assert not (page.absences or page.project_listeners or page.peers)
 
@@ -283,7 +282,7 @@ def test_the_document_is_json_and_says_it_all(serve: Serve) -> None:
     again = json.loads(json.dumps(told))
     assert again["endpoint"] == {"protocol": None, "address": "127.0.0.1", "port": port}
     (one,) = again["listeners"]
-    assert {"lineage", "provenance", "reach", "behind", "owners", "scope"} <= one.keys()
+    assert {"lineage", "provenance", "reach", "leads_to", "published", "owners", "scope"} <= one.keys()
     assert one["reach"]["evidence"][0]["text"] == "programs of this machine only"
     assert again["peers"][0]["other_end"]["owners"][0]["pid"] == os.getpid()
     assert again["next"]

@@ -1,0 +1,132 @@
+"""What a page is made from: one look at the asked port, and which of what was seen the asked address leads to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from homeport.model.addresses import Endpoint, IPAddress, Protocol
+from homeport.model.explanation import AddressExplanation, Explanation, Resolution
+from homeport.model.page import Candidate
+from homeport.model.snapshot import Listener, Netns, Query, Snapshot
+from homeport.operations.explain import explain
+from homeport.operations.ls import ALL_PROTOCOLS, look
+from homeport.rules import neighbours
+from homeport.rules.neighbours import answerers, destination
+from homeport.system.addresses import addresses_of
+
+_LOCAL_ROUTES = frozenset(("local", "broadcast", "multicast", "anycast"))
+
+
+class Scene(NamedTuple):
+    """`here`: the asked addresses that are this machine's; `away`: those that are not; both empty: only a port."""
+
+    explanation: Explanation
+    protocols: frozenset[Protocol]
+    here: tuple[IPAddress, ...]
+    away: tuple[IPAddress, ...]
+    snapshot: Snapshot
+    own: Netns | None
+    source: str | None
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """What was asked for."""
+        return self.explanation.endpoint
+
+    @property
+    def asked(self) -> tuple[IPAddress, ...]:
+        """Every address that was asked for."""
+        return (*self.here, *self.away)
+
+    @property
+    def netns(self) -> int | None:
+        """The inode number of the caller's network namespace, where the source tells."""
+        return None if self.own is None else self.own.inode
+
+    @property
+    def listening(self) -> list[Listener]:
+        """Every listener with the asked port, of either protocol and in any namespace."""
+        return [one for one in self.snapshot.listeners if one.socket.is_listener]
+
+    def is_own(self, one: Listener) -> bool:
+        """Whether a socket is in the caller's network namespace, as far as the source tells."""
+        return self.own is None or one.socket.netns is None or one.socket.netns == self.own.inode
+
+    def namespace(self, one: Listener) -> str:
+        """What to call the network namespace of a socket."""
+        number = one.socket.netns
+        name = next((each.name for each in self.snapshot.netns if each.inode == number), None)
+        return name or str(number)
+
+
+def survey(text: str, source: str | None) -> Scene:
+    """Read the text, and look at its port (at all ports where none is given). Raises AddressError and SourceError."""
+    explanation = explain(text)
+    endpoint = explanation.endpoint
+    protocols = ALL_PROTOCOLS if endpoint.protocol is None else frozenset((endpoint.protocol,))
+    # both protocols are looked at: "udp only" is one of the reasons why tcp does not answer
+    query = Query(ALL_PROTOCOLS, frozenset((endpoint.port,)) if endpoint.port else None, bool(endpoint.port))
+    snapshot = look(query, source)
+    asked = () if endpoint.address is None and explanation.name is None else explanation.addresses
+    here = tuple(one.address for one in asked if _is_here(one))
+    away = tuple(one.address for one in asked if not _is_here(one))
+    own = next((one for one in snapshot.netns if one.own), None)
+    return Scene(explanation, protocols, here, away, snapshot, own, source)
+
+
+def residents(scene: Scene) -> list[Listener]:
+    """The listeners that the asked address leads to; for a port alone those of this namespace, else of any other."""
+    listening = [one for one in scene.listening if one.socket.protocol in scene.protocols]
+    if not scene.asked:
+        return [one for one in listening if scene.is_own(one)] or listening
+    found: dict[Listener, None] = {}
+    for address in scene.here:
+        if address.is_unspecified:  # those bound to it are asked for, though another may answer at loopback
+            found |= {one: None for one in listening if scene.is_own(one) and one.socket.address == address}
+        found |= _answering(address, listening, scene.netns)
+    for netns in scene.snapshot.netns if scene.away else ():
+        if not netns.own and any(one.socket.netns == netns.inode for one in listening):
+            for address in addresses_of(netns).intersection(scene.away):
+                found |= _answering(address, listening, netns.inode)
+    return list(found)
+
+
+def candidates(scene: Scene) -> tuple[Candidate, ...]:
+    """Who answers at each address that a client of the typed name tries, or of `localhost`, or of the typed address."""
+    listening = [one for one in scene.listening if scene.is_own(one)]
+    if not scene.endpoint.port or not listening or (scene.away and not scene.here):
+        return ()
+    tried = _resolutions(scene)
+    return tuple(
+        one
+        for protocol in sorted({each.socket.protocol for each in listening} & scene.protocols)
+        for one in neighbours.candidates(tried, scene.endpoint.port, listening, scene.netns, protocol)
+    )
+
+
+def _resolutions(scene: Scene) -> tuple[Resolution, ...]:
+    told = tuple(dict.fromkeys(one for each in scene.explanation.addresses for one in each.resolutions))
+    if scene.explanation.name is not None:
+        told = tuple(one for one in told if one.name == scene.explanation.name)
+    elif not all(destination(one).is_loopback for one in scene.here):
+        told = ()
+    return told or tuple(Resolution(name=str(one), address=one, source="as typed") for one in scene.here)
+
+
+def _is_here(one: AddressExplanation) -> bool:
+    """Whether packets to an address stay on this machine: it is loopback, or the kernel's routes say so."""
+    if one.interfaces or destination(one.address).is_loopback:
+        return True
+    return any(route.kind in _LOCAL_ROUTES for route in one.routes)
+
+
+def _answering(address: IPAddress, listening: Iterable[Listener], netns: int | None) -> dict[Listener, None]:
+    """Who answers at an address, on every port among the given listeners."""
+    by_port: dict[tuple[Protocol, int], list[Listener]] = {}
+    for one in listening:
+        by_port.setdefault((one.socket.protocol, one.socket.port), []).append(one)
+    found: dict[Listener, None] = {}
+    for (protocol, port), some in sorted(by_port.items()):
+        found |= dict.fromkeys(answerers(address, port, some, netns, protocol))
+    return found
