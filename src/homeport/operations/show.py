@@ -249,9 +249,9 @@ def _usual(scene: Scene, found: Sequence[Listener]) -> tuple[Evidence, ...]:
         return ()
     remembered = history.recall()
     said: list[Evidence] = []
+    present = {(one.program, one.project) for one in memory.sightings(scene.listening, scene.netns)}
     for protocol in sorted(scene.protocols):
         visits = memory.visits(remembered, protocol, port)
-        present = {(one.program, one.project) for one in memory.sightings(found, scene.netns)}
         if visits and (visits[0].program, visits[0].project) not in present:
             said += memory.usual(visits, protocol)
     if not found and scene.explanation.port is not None:
@@ -280,7 +280,8 @@ def _of_same_project(scene: Scene, limits: dict[str, None]) -> tuple[Listener, .
     same = [
         one
         for one in everything.listeners
-        if any(each.project is not None and each.project.root == project.root for each in one.owners)
+        if one.socket.port != scene.endpoint.port
+        and any(each.project is not None and each.project.root == project.root for each in one.owners)
     ]
     return tuple(sorted(same, key=lambda one: (abs(one.socket.port - port), one.socket.port))[:MAX_NEAREST])
 

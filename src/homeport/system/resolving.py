@@ -64,12 +64,17 @@ class _Sources:
 
     def __init__(self, name: str) -> None:
         self._name = name.lower().removesuffix(".")
-        self._lines = resolver.hosts(read_regular_text(HOSTS, _MOST) or "")
-        order = resolver.order(read_regular_text(NSSWITCH, _MOST) or "")
+        self._lines = resolver.hosts(_read(HOSTS))
+        order = resolver.order(_read(NSSWITCH))
         self._rest = "resolver" if order is None else f"resolver ({NSSWITCH}:{order[0]}: hosts: {order[1]})"
 
     def of(self, address: IPAddress) -> str:
         for line in self._lines:
             if line.address == address and self._name in line.names:
                 return f"{HOSTS}:{line.number}"
-        return self._rest if os.name == "posix" else "resolver"
+        return self._rest
+
+
+def _read(path: str) -> str:
+    """A file of the resolver; nothing where there is none, as on Windows."""
+    return (read_regular_text(path, _MOST) or "") if os.name == "posix" else ""

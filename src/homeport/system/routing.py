@@ -37,17 +37,20 @@ def interfaces() -> tuple[Interface, ...]:
         return _portable_interfaces()
     try:
         names = {one.interface: one.name for batch in _dump(rtnetlink.links_request) for one in batch.links}
-        found = [one for batch in _dump(rtnetlink.addresses_request) for one in batch.addresses]
+        found: dict[int, list[rtnetlink.LinkAddress]] = {index: [] for index in names}
+        for batch in _dump(rtnetlink.addresses_request):
+            for one in batch.addresses:
+                found.setdefault(one.interface, []).append(one)
     except (OSError, WireError) as error:
         raise SourceError("the interfaces cannot be listed", why=str(error)) from error
     return tuple(
         Interface(
             index=index,
-            name=name,
-            addresses=tuple(ip_interface(f"{one.address}/{one.prefix}") for one in found if one.interface == index),
-            broadcasts=tuple(one.broadcast for one in found if one.interface == index and one.broadcast is not None),
+            name=names.get(index, str(index)),  # made between the two dumps
+            addresses=tuple(ip_interface(f"{one.address}/{one.prefix}") for one in some),
+            broadcasts=tuple(one.broadcast for one in some if one.broadcast is not None),
         )
-        for index, name in names.items()
+        for index, some in found.items()
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from homeport.system import procfs
 
 ROOT = "/proc/sys"
@@ -13,6 +15,8 @@ def read(*path: str) -> str | None:
     A path rather than a dotted name, since names of interfaces may have dots in them.
     """
     if any("/" in part or part in ("", ".", "..") or "\0" in part for part in path):
+        return None
+    if not os.path.isdir(ROOT):  # another system than Linux, or a container without /proc
         return None
     text = procfs.read_text(f"{ROOT}/{'/'.join(path)}")
     return None if text is None else text.strip()
