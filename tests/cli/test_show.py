@@ -269,6 +269,7 @@ def test_colour_adds_nothing_but_colour() -> None:
     painted = lines(made, Paint(Terminal()))
     assert [re.sub(r"\x1b\[[\d;]*m", "", line) for line in painted] == lines(made, PLAIN)
     assert any("\x1b[" in line for line in painted)
+    assert not any("\x1b[m" in line for line in painted)
 
 
 def test_an_address_alone_lists_what_answers_there() -> None:

@@ -32,7 +32,7 @@ class Paint:
 
     def __call__(self, text: str, *styles: str) -> str:
         """`text` in the named styles: bold, dim, red, green, yellow, blue, cyan."""
-        if not self.on or not text:
+        if not (self.on and text and styles):
             return text
         return f"\x1b[{';'.join(_CODES[s] for s in styles)}m{text}\x1b[0m"
 
