@@ -6,7 +6,7 @@ To add a source: a class with the members of `Source`, and a line in `SOURCES`.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from homeport.errors import SourceError, UsageError
 from homeport.lean import Protocol
@@ -146,7 +146,7 @@ def choose(forced: str | None = None) -> Source:
     Raises UsageError for an unknown name, SourceError where none (or not the forced one) works.
     """
     if forced is None:
-        return _working()[0]
+        return next(_working())
     for source in SOURCES:
         if source.name == forced:
             reason = source.missing()
@@ -173,13 +173,17 @@ def look(query: Query, forced: str | None = None) -> tuple[Source, Look]:
     raise SourceError("no source of sockets works on this machine", why="; ".join(refused))
 
 
-def _working() -> list[Source]:
-    reasons = {source.name: source.missing() for source in SOURCES}
-    working = [source for source in SOURCES if reasons[source.name] is None]
-    if not working:
-        why = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
-        raise SourceError("no source of sockets works on this machine", why=why)
-    return working
+def _working() -> Iterator[Source]:
+    """Sources that work here, best first, each asked only when it is its turn. Raises SourceError when there are none."""
+    reasons = []
+    for source in SOURCES:
+        reason = source.missing()
+        if reason is None:
+            yield source
+        else:
+            reasons.append(f"{source.name}: {reason}")
+    if len(reasons) == len(SOURCES):
+        raise SourceError("no source of sockets works on this machine", why="; ".join(reasons))
 
 
 def _census_of(
