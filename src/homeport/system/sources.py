@@ -174,7 +174,7 @@ def look(query: Query, forced: str | None = None) -> tuple[Source, Look]:
 
 
 def _working() -> Iterator[Source]:
-    """Sources that work here, best first, each asked only when it is its turn. Raises SourceError when there are none."""
+    """Sources that work here, best first, each asked when it is its turn. Raises SourceError for none."""
     reasons = []
     for source in SOURCES:
         reason = source.missing()

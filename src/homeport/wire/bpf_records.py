@@ -107,20 +107,15 @@ def decode(data: bytes, query: Query, hertz: int = 100) -> Records:
         known = flags & _QUEUES
         sockets.append(
             new(Socket, (
-                kind[0],
-                kind[1],
-                cache[address],
-                port,
-                cache[peer_address] if peer_port else None,
-                peer_port or None,
-                inode,
-                cookie or None,
-                netns or None,
-                uid,
+                kind[0], kind[1],
+                cache[address], port,
+                cache[peer_address] if peer_port else None, peer_port or None,
+                inode, cookie or None, netns or None, uid,
                 received if known else None,
                 sent if known else None,
                 interface or None,
                 flags & _V6ONLY != 0 if family == _AF_INET6 and not peer_port else None,
+                None,
             ))
         )  # fmt: skip
     for inode, several in shared.items():
