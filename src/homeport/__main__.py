@@ -11,9 +11,12 @@ def main() -> int:
     """Run the command line; the exit code."""
     # facts are made once and kept to the end: looking for garbage among 100,000 of them only costs time
     gc.disable()
-    from homeport.cli.run import run
+    try:
+        from homeport.cli.run import run
 
-    code = run(sys.argv[1:])
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:  # while still importing, or on the way out: `run` has an answer for all of the rest
+        code = 130
     _leave(code)
     return code
 

@@ -34,11 +34,8 @@ def test_protocols() -> None:
         ("3000-3002", {3000, 3001, 3002}, None),
         (":3000-3001", {3000, 3001}, None),
         ("127.0.0.1", None, {ip_address("127.0.0.1")}),
-        ("127.0.0.1:80", {80}, {ip_address("127.0.0.1")}),
-        ("localhost:80", {80}, {ip_address("127.0.0.1")}),
-        ("*:80", {80}, {ip_address("0.0.0.0")}),
+        ("localhost", None, {ip_address("127.0.0.1"), ip_address("::1")}),
         ("::1", None, {ip_address("::1")}),
-        ("[::1]:80", {80}, {ip_address("::1")}),
         ("[::]", None, {ip_address("::")}),
     ],
 )
@@ -47,6 +44,36 @@ def test_places(word: str, ports: set[int] | None, addresses: set[object] | None
     assert keep is not None
     assert query.ports == keep.ports == ports
     assert keep.addresses == addresses
+
+
+@pytest.mark.parametrize(
+    ("word", "endpoints"),
+    [
+        ("127.0.0.1:80", {("127.0.0.1", 80)}),
+        ("localhost:80", {("127.0.0.1", 80), ("::1", 80)}),
+        ("*:80", {("0.0.0.0", 80), ("::", 80)}),
+        ("[::1]:80-81", {("::1", 80), ("::1", 81)}),
+    ],
+)
+def test_places_with_both(word: str, endpoints: set[tuple[str, int]]) -> None:
+    query, keep = understand(Wish(what=(word,)))
+    assert keep is not None
+    assert (keep.ports, keep.addresses) == (None, None)
+    assert {(str(address), port) for address, port in keep.endpoints or ()} == endpoints
+    assert query.ports == frozenset(port for _, port in endpoints)
+
+
+@pytest.mark.parametrize(
+    ("words", "asked"),
+    [
+        (("127.0.0.1", "80"), {80}),
+        (("127.0.0.1:81", "80"), {80, 81}),
+        (("127.0.0.1:81", "::1"), None),
+        (("127.0.0.1:81", "::1", "80"), {80, 81}),
+    ],
+)
+def test_the_ports_that_a_source_is_asked_for(words: tuple[str, ...], asked: set[int] | None) -> None:
+    assert understand(Wish(what=words))[0].ports == (None if asked is None else frozenset(asked))
 
 
 @pytest.mark.parametrize(

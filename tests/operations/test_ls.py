@@ -218,6 +218,10 @@ def test_filters(server: Server) -> None:
     assert ports(Filter(pids=frozenset((pid,)))) == set(server.ports)
     assert port in ports(Filter(addresses=frozenset((ip_address("127.0.0.1"),))))
     assert port not in ports(Filter(addresses=frozenset((ip_address("::1"),))))
+    here = ip_address("127.0.0.1")
+    assert ports(Filter(endpoints=frozenset(((here, port), (here, server.ports[1]))))) == {port}
+    either = Filter(endpoints=frozenset(((here, port),)), ports=frozenset((server.ports[1],)))
+    assert ports(either) >= {port, server.ports[1]}
     assert ports(Filter(pids=frozenset((pid,)), scopes=frozenset((Scope.MACHINE,)))) == set(server.ports[:2])
     assert port in ports(Filter(users=("root",)))
     assert port in ports(Filter(users=("0",)))
@@ -228,6 +232,39 @@ def test_filters(server: Server) -> None:
     assert port not in ports(Filter(netns=("no-such",)))
     assert port not in ports(Filter(containers=("*",)))
     assert port not in ports(Filter(projects=("no-such-project",)))
+
+
+def test_an_address_fits_however_it_is_spelled() -> None:
+    with socket.socket(socket.AF_INET6) as mapped:
+        mapped.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        mapped.bind(("::ffff:127.0.0.1", 0))
+        mapped.listen()
+        for text in ("127.0.0.1", "::ffff:127.0.0.1"):
+            keep = Filter(addresses=frozenset((ip_address(text),)))
+            assert mapped.getsockname()[1] in {one.socket.port for one in look(TCP, keep=keep).listeners}
+
+
+@pytest.mark.parametrize("source", ["bpf", "netlink"])
+def test_a_socket_of_one_interface_names_it(source: str) -> None:
+    with socket.socket() as bound:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"lo")
+        bound.bind(("0.0.0.0", 0))
+        bound.listen()
+        (one,) = rows(look(TCP, source), bound.getsockname()[1])
+        assert (one.socket.interface, one.socket.device) == (1, "lo")
+
+
+@pytest.mark.parametrize("source", ["bpf", "netlink"])
+def test_a_connection_that_nobody_accepts_says_so(source: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        client = socket.create_connection(("127.0.0.1", port))
+        everything = Query(frozenset((Protocol.TCP,)), frozenset((port,)), connections=True)
+        for state in (State.ESTABLISHED, State.CLOSE_WAIT):
+            (one,) = [row for row in look(everything, source).listeners if row.socket.state is state]
+            assert one.unattributed is not None
+            assert one.unattributed.reason is Reason.UNACCEPTED
+            client.close()
 
 
 @pytest.fixture(scope="module")

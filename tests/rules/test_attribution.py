@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from ipaddress import ip_address
 
+import pytest
+
 from homeport.model.addresses import Protocol
 from homeport.model.owners import Reason
 from homeport.model.sockets import Socket, State
@@ -59,5 +61,7 @@ def test_a_source_without_uids() -> None:
     assert reason(socket(uid=None, inode=None), complete=False, caller=None) is Reason.UNKNOWN
 
 
-def test_a_handshake() -> None:
-    assert reason(socket(state=State.NEW_SYN_RECV, inode=None)) is Reason.KERNEL
+@pytest.mark.parametrize("state", [State.SYN_RECV, State.NEW_SYN_RECV, State.ESTABLISHED, State.CLOSE_WAIT])
+def test_a_connection_that_its_listener_has_not_taken(state: State) -> None:
+    assert reason(socket(state=state, inode=None)) is Reason.UNACCEPTED
+    assert reason(socket(state=state, inode=None), complete=False) is Reason.UNACCEPTED

@@ -9,15 +9,16 @@ import os
 import sys
 from collections.abc import Sequence
 
-from homeport.cli.text import Paint, safe, table
+from homeport.cli.text import Paint, cut, safe, table
 from homeport.errors import UsageError
 from homeport.lean import NamedTuple
 from homeport.model.addresses import IPAddress, Protocol, Scope
 from homeport.model.owners import Owner, Reason
 from homeport.model.snapshot import Listener, Snapshot
+from homeport.model.sockets import Socket
 from homeport.operations.asking import Wish, understand
 from homeport.operations.ls import look
-from homeport.rules.naming import label
+from homeport.rules.naming import address_text, label
 
 
 class Option(NamedTuple):
@@ -60,6 +61,7 @@ SCOPES = {
 _NOBODY = {
     Reason.OTHER_USER: "another user's",
     Reason.KERNEL: "no process",
+    Reason.UNACCEPTED: "not accepted",
     Reason.ORPHAN: "closed",
     Reason.TIME_WAIT: "",
     Reason.OTHER_NAMESPACE: "other namespace",
@@ -86,8 +88,11 @@ class Request(NamedTuple):
 
 
 def answer(request: Request) -> int:
-    """Look once and print; the exit code: 0, or 1 when nothing was found."""
+    """Look once and print; the exit code: 0, or 1 when nothing was found (of pids: when none can be named)."""
+    if request.json + request.csv + request.quiet > 1:
+        raise UsageError("--json, --csv and --quiet exclude one another", remedy="--json has the pids too")
     snapshot = take(request)
+    found = bool(snapshot.listeners)
     if request.json:
         from homeport.cli.document import emit
         from homeport.operations.documents.listing import document
@@ -98,12 +103,16 @@ def answer(request: Request) -> int:
     elif request.quiet:
         pids = sorted({one.process.pid for listener in snapshot.listeners for one in listener.owners})
         sys.stdout.write("".join(f"{pid}\n" for pid in pids))
+        found = bool(pids)
     else:
         _write_text(snapshot, request)
+    if not request.json:  # which holds them
+        for limit in snapshot.limits:
+            sys.stderr.write(f"note: {safe(limit)}\n")
     from homeport.system.history import record
 
     record(snapshot.listeners)
-    return 0 if snapshot.listeners else 1
+    return 0 if found else 1
 
 
 def take(request: Request) -> Snapshot:
@@ -135,10 +144,15 @@ def _sorted(snapshot: Snapshot, column: str) -> list[Listener]:
         return sorted(rows, key=lambda one: list(Scope).index(one.scope))
     # rows without an owner come last
     if column == "age":
-        return sorted(rows, key=lambda one: -(one.owners[0].process.start_ticks or 0) if one.owners else 1)
+        return sorted(rows, key=_youth)
     if column == "pid":
         return sorted(rows, key=lambda one: one.owners[0].process.pid if one.owners else 1 << 40)
     return sorted(rows, key=lambda one: (not one.owners, _column(one.owners[0], column) if one.owners else ""))
+
+
+def _youth(one: Listener) -> float:
+    start = one.owners[0].process.start_time if one.owners else None
+    return 1 if start is None else -start.timestamp()
 
 
 def _column(owner: Owner, column: str) -> str:
@@ -149,7 +163,7 @@ def _column(owner: Owner, column: str) -> str:
     return label(owner.process).casefold()
 
 
-def lines(snapshot: Snapshot, *, wide: bool = False, connections: bool = False, paint: Paint) -> list[str]:
+def lines(snapshot: Snapshot, *, wide: bool = False, connections: bool = False) -> list[str]:
     """The listing as aligned lines, the header first."""
     own = next((one.inode for one in snapshot.netns if one.own), None)
     foreign = any(one.socket.netns != own for one in snapshot.listeners)
@@ -162,7 +176,7 @@ def lines(snapshot: Snapshot, *, wide: bool = False, connections: bool = False, 
     owner_title, *owner_lines = table(list(cells.owners.values()), head=owner_head, right=(2, 5))
     by_key = dict(zip(cells.owners, owner_lines, strict=True))
     pairs = zip(snapshot.listeners, keys, strict=True)
-    if wide or connections:
+    if wide or connections or any(one.socket.interface is not None for one in snapshot.listeners):
         rows = [
             [*cells.socket(one, connections), by_key[key], *(cells.wide(one) if wide else ())] for one, key in pairs
         ]
@@ -179,7 +193,6 @@ def lines(snapshot: Snapshot, *, wide: bool = False, connections: bool = False, 
             f"{addresses[id(socket.address)]}  {by_key[key]}"
             for one, key in pairs
         ]
-    printed[0] = paint(printed[0], "dim")
     return printed
 
 
@@ -197,7 +210,7 @@ class _Cells:
     def socket(self, one: Listener, connections: bool) -> list[str]:
         """PORT, PROTO, ADDRESS, and for connections STATE, PEER."""
         socket = one.socket
-        row = [str(socket.port), socket.protocol.value, self._address(socket.address)]
+        row = [str(socket.port), socket.protocol.value, self._address(socket.address) + _device(socket)]
         if connections:
             peer = "" if socket.peer_address is None else f"{self._address(socket.peer_address)}:{socket.peer_port}"
             row += (socket.state.value, peer)
@@ -214,11 +227,14 @@ class _Cells:
         netns = one.socket.netns if self._foreign else None
         if one.owners:
             # id(): the hash of an enum's member is slow
-            key: tuple[object, ...] = (one.owners[0].process.pid, len(one.owners), id(one.scope), netns)
+            key: tuple[object, ...] = (
+                one.owners[0].process.pid, len(one.owners), id(one.scope), netns, one.socket.interface
+            )  # fmt: skip
         else:
-            key = (one.unattributed, id(one.scope), netns)
+            key = (one.unattributed, id(one.scope), netns, one.socket.interface)
         if key not in self.owners:
-            cells = [SCOPES[one.scope], *self._owner(one)]
+            bound = one.scope is Scope.EVERY and one.socket.interface is not None
+            cells = [f"interface {_device(one.socket)[1:]}" if bound else SCOPES[one.scope], *self._owner(one)]
             if self._foreign:
                 cells.append("" if netns == self._own else safe(self._names.get(netns) or str(netns or "?")))
             self.owners[key] = cells
@@ -250,9 +266,16 @@ class _Cells:
     def _address(self, address: IPAddress) -> str:
         text = self._addresses.get(id(address))  # by id(): the snapshot keeps the objects, and hashing one is slow
         if text is None:
-            plain = str(address)
+            plain = address_text(address)
             text = self._addresses[id(address)] = safe(f"[{plain}]" if ":" in plain else plain)
         return text
+
+
+def _device(socket: Socket) -> str:
+    """`%eth0` for a socket that is bound to an interface, as ss(8) writes it; a zone of the address says it already."""
+    if socket.interface is None or (socket.address.version == 6 and socket.address.scope_id):
+        return ""
+    return safe(f"%{socket.device or socket.interface}")
 
 
 def belongs(owner: Owner) -> str:
@@ -276,31 +299,30 @@ def age(seconds: float) -> str:
 def _write_text(snapshot: Snapshot, request: Request) -> None:
     paint = Paint()
     if snapshot.listeners:
-        printed = lines(snapshot, wide=request.wide, connections=request.wish.all, paint=paint)
+        printed = lines(snapshot, wide=request.wide, connections=request.wish.all)
         if sys.stdout.isatty() and not request.wide:
             printed = fit(printed, width())
+        printed[0] = paint(printed[0], "dim")
         sys.stdout.write("\n".join(printed) + "\n")
     else:
         sys.stdout.write("nothing listens here that fits\n" if request.wish != Wish() else "nothing listens here\n")
     if sys.stdout.isatty() and snapshot.listeners:
-        sys.stdout.write(
-            paint(f"\nhomeport {snapshot.listeners[0].socket.port}", "bold") + "   everything about one of them\n"
-        )
-    for limit in snapshot.limits:
-        sys.stderr.write(f"note: {safe(limit)}\n")
+        command = f"homeport {snapshot.listeners[0].socket.port}"
+        room = width() - len(command)
+        sys.stdout.write("\n" + paint(command, "bold") + cut("   everything about one of them", max(1, room)) + "\n")
 
 
 def width() -> int:
     """Columns of the terminal; 80 where it does not tell."""
     try:
-        return max(20, os.get_terminal_size(sys.stdout.fileno()).columns)
+        return os.get_terminal_size(sys.stdout.fileno()).columns or 80
     except (OSError, ValueError):  # no terminal, or one that does not know its size
         return 80
 
 
 def fit(printed: list[str], columns: int) -> list[str]:
     """Lines cut to the terminal's width, marked where something is missing; `--wide` or a pipe shows all."""
-    return [line if len(line) <= columns or "\x1b" in line else line[: columns - 1] + "…" for line in printed]
+    return [cut(line, columns) for line in printed]
 
 
 def _write_csv(snapshot: Snapshot) -> None:
@@ -311,16 +333,17 @@ def _write_csv(snapshot: Snapshot) -> None:
     for one in snapshot.listeners:
         socket = one.socket
         common = [
-            socket.protocol.value, str(socket.address), socket.port, socket.state.value, socket.peer_address,
-            socket.peer_port, one.scope.value, socket.netns, socket.inode, socket.uid,
+            socket.protocol.value, address_text(socket.address), socket.port, socket.state.value,
+            socket.peer_address and address_text(socket.peer_address), socket.peer_port,
+            one.scope.value, socket.netns, socket.inode, socket.uid,
         ]  # fmt: skip
         for owner in one.owners:
             process = owner.process
             start = None if process.start_time is None else process.start_time.isoformat()
-            writer.writerow([
-                *common, process.pid, safe(process.name), process.user, start,
-                owner.container and (owner.container.name or owner.container.id), owner.unit and owner.unit.name,
-                owner.project and safe(owner.project.name), None,
-            ])  # fmt: skip
+            texts = (
+                process.name, process.user, start, owner.container and (owner.container.name or owner.container.id),
+                owner.unit and owner.unit.name, owner.project and owner.project.name,
+            )  # fmt: skip
+            writer.writerow([*common, process.pid, *(text and safe(text) for text in texts), None])
         if one.unattributed is not None:
             writer.writerow([*common, *(None,) * 7, f"{one.unattributed.reason}: {one.unattributed.detail}"])

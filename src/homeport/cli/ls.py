@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import gc
+import os
+import shutil
+import signal
 import sys
 import time
+from types import FrameType
 from typing import Any
 
 import click
 
 from homeport.cli import listing, quick
-from homeport.cli.text import Paint
+from homeport.cli.text import Paint, safe
 from homeport.errors import UsageError
 from homeport.model.snapshot import Snapshot
 
@@ -61,6 +65,9 @@ def _watch(request: listing.Request, seconds: float) -> int:
             time.sleep(seconds)
     if request.csv or request.quiet or not sys.stdout.isatty():
         raise UsageError("--watch redraws a terminal", remedy="use --watch --json for a stream of documents")
+    for name in ("SIGTERM", "SIGHUP"):  # by themselves they would leave the terminal as it is
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), _leave)
     paint = Paint()
     before: frozenset[tuple[object, ...]] | None = None
     sys.stdout.write("\x1b[?1049h\x1b[?25l")  # the alternate screen, without the cursor
@@ -68,7 +75,11 @@ def _watch(request: listing.Request, seconds: float) -> int:
         while True:
             snapshot = listing.take(request)
             now = frozenset(_identity(one) for one in snapshot.listeners)
-            _draw(snapshot, request, paint, frozenset() if before is None else now - before, seconds)
+            size = shutil.get_terminal_size()
+            new = frozenset() if before is None else now - before
+            printed = screen(snapshot, request, paint, new, seconds, size)
+            sys.stdout.write("\x1b[H" + "\x1b[K\r\n".join(printed) + "\x1b[K\x1b[J")
+            sys.stdout.flush()
             before = now
             time.sleep(seconds)
     finally:
@@ -76,26 +87,34 @@ def _watch(request: listing.Request, seconds: float) -> int:
         sys.stdout.flush()
 
 
+def _leave(number: int, _frame: FrameType | None) -> None:
+    """Unwind, so that the terminal is restored; the exit code is a shell's for this signal."""
+    raise SystemExit(128 + number)
+
+
 def _identity(one: Any) -> tuple[object, ...]:
     socket = one.socket
     return socket.netns, socket.inode, socket.protocol, socket.address, socket.port
 
 
-def _draw(
-    snapshot: Snapshot, request: listing.Request, paint: Paint, new: frozenset[tuple[object, ...]], seconds: float
-) -> None:
-    import shutil
-
-    size = shutil.get_terminal_size()
-    printed = listing.lines(snapshot, wide=request.wide, connections=request.wish.all, paint=paint)
-    head, rows = printed[0], listing.fit(printed[1:], size.columns)
-    room = max(1, size.lines - 3)
+def screen(
+    snapshot: Snapshot,
+    request: listing.Request,
+    paint: Paint,
+    new: frozenset[tuple[object, ...]],
+    seconds: float,
+    size: os.terminal_size,
+) -> list[str]:
+    """What fits a terminal of this size: header, rows (what is `new` stands out), a line of status, the limits."""
+    printed = listing.lines(snapshot, wide=request.wide, connections=request.wish.all)
+    head, *rows = listing.fit(printed, size.columns)
+    notes = [f"note: {safe(limit)}" for limit in snapshot.limits]
+    room = max(1, size.lines - 3 - len(notes))
     shown = [
         paint(row, "green", "bold") if _identity(one) in new else row
         for row, one in zip(rows[:room], snapshot.listeners, strict=False)
     ]
-    more = f"  {len(rows) - room} more do not fit" if len(rows) > room else ""
-    status = f"{len(rows)} at {snapshot.taken_at.astimezone():%H:%M:%S}, every {seconds:g} s; Ctrl-C ends{more}"
-    screen = [head[: size.columns + 8 * paint.on], *shown, "", paint(status, "dim")]
-    sys.stdout.write("\x1b[H" + "".join(f"{line}\x1b[K\r\n" for line in screen[:-1]) + screen[-1] + "\x1b[K\x1b[J")
-    sys.stdout.flush()
+    more = f"{len(rows) - room} more do not fit; " if len(rows) > room else ""
+    status = f"{len(rows)} at {snapshot.taken_at.astimezone():%H:%M:%S}, every {seconds:g} s; {more}Ctrl-C ends"
+    below = listing.fit([status, *notes], size.columns)
+    return [paint(head, "dim"), *shown, "", *(paint(line, "dim") for line in below)][: max(1, size.lines)]

@@ -11,16 +11,41 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34", "cyan": "36"}
-_BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-_HARMFUL = {c: f"\\x{c:02x}" for c in (*range(0x20), *range(0x7F, 0xA0))}
-_HARMFUL |= {0x0A: "\\n", 0x09: "\\t", 0x0D: "\\r", 0x2028: "\\u2028", 0x2029: "\\u2029"}
-_HARMFUL |= {ord(c): f"\\u{ord(c):04x}" for c in _BIDI}
-_HARMFUL |= {c: f"\\x{c - 0xDC00:02x}" for c in range(0xDC80, 0xDD00)}
+_NAMED = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 
 def safe(text: str) -> str:
-    r"""Text from outside with everything a terminal could obey made visible (`\x1b`), bytes that are no UTF-8 too."""
-    return text if text.isascii() and text.isprintable() else text.translate(_HARMFUL)
+    r"""Text from outside with all that a terminal could obey, or a reader not see, made visible (`\x1b`, `\u200b`).
+
+    So are bytes that are no UTF-8 (surrogateescape), as `\xff`. What is left is printable by Unicode's categories.
+    """
+    return text if text.isprintable() else "".join([one if one.isprintable() else _visible(one) for one in text])
+
+
+def _visible(character: str) -> str:
+    number = ord(character)
+    if number < 0x100 or 0xDC80 <= number < 0xDD00:
+        return _NAMED.get(character) or f"\\x{number & 0xFF:02x}"
+    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
+
+
+def cells(text: str) -> int:
+    """How many columns of a terminal a safe text takes: wide characters (UAX #11) two, combining ones none."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import category, east_asian_width
+
+    return sum(0 if category(one) in ("Mn", "Me") else 2 if east_asian_width(one) in "WF" else 1 for one in text)
+
+
+def cut(text: str, columns: int) -> str:
+    """A safe text in at most so many columns, with a mark where something is missing."""
+    if cells(text) <= columns:
+        return text
+    end = columns - 1
+    while cells(text[:end]) > columns - 1:
+        end -= 1
+    return text[:end] + "…"
 
 
 class Paint:
@@ -44,11 +69,15 @@ def table(rows: Sequence[Sequence[str]], *, head: Sequence[str] | None = None, r
         return []
     last = len(everything[0]) - 1
     flush_right = frozenset(right)
-    cells = []
+    formats, columns = [], []
     for index, column in enumerate(zip(*everything, strict=True)):
-        width = max(map(len, column))
-        cells.append(
-            "{:>%d}" % width if index in flush_right else "{}" if index == last else "{:<%d}" % width  # noqa: UP031
-        )
-    line = "  ".join(cells).format
-    return [line(*row).rstrip() for row in everything]
+        width = max(map(cells, column))
+        form = "{:>%d}" % width if index in flush_right else "{}" if index == last else "{:<%d}" % width  # noqa: UP031
+        if any(not cell.isascii() for cell in column):  # str.format counts characters, which may be wider
+            blanks = [" " * (width - cells(cell)) for cell in column]
+            pairs = zip(blanks, column, strict=True) if index in flush_right else zip(column, blanks, strict=True)
+            form, column = "{}", tuple([first + second for first, second in pairs])
+        formats.append(form)
+        columns.append(column)
+    line = "  ".join(formats).format
+    return [line(*row).rstrip() for row in zip(*columns, strict=True)]

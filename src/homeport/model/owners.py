@@ -100,6 +100,8 @@ class Reason(StrEnum):
     """Held by a process of another user, whose descriptors the caller may not read."""
     KERNEL = "kernel"
     """The kernel's own (NFS, WireGuard, VXLAN …): it never had a descriptor."""
+    UNACCEPTED = "unaccepted"
+    """A connection that waits for its listener to take it with accept(2)."""
     ORPHAN = "orphan"
     """Closed by its process; the kernel still finishes the connection."""
     TIME_WAIT = "time-wait"

@@ -36,7 +36,7 @@ class Socket(NamedTuple):
     where the source cannot know it or the kernel keeps none (TIME_WAIT has no inode). `netns` is the inode number of
     its network namespace (stat(2) of /proc/PID/ns/net). For a TCP listener `receive_queue` is the number of connections
     that wait for accept(2) and `send_queue` the backlog; else they are bytes (sock_diag(7)). `interface` is the index
-    of the interface it is bound to (SO_BINDTODEVICE, or an IPv6 zone).
+    of the interface it is bound to (SO_BINDTODEVICE, or an IPv6 zone), `device` that one's name, where it can be told.
     """
 
     protocol: Protocol
@@ -53,6 +53,7 @@ class Socket(NamedTuple):
     send_queue: int | None
     interface: int | None
     v6only: bool | None
+    device: str | None = None
 
     @property
     def family(self) -> Family:

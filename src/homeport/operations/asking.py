@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from ipaddress import ip_address
 
 from homeport.errors import UsageError
@@ -11,9 +11,14 @@ from homeport.model.addresses import IPAddress, Protocol, Scope
 from homeport.model.snapshot import Query
 from homeport.operations.ls import ALL_PROTOCOLS, Filter
 
+_EXAMPLES = "for example: 3000, 3000-3999, 127.0.0.1, [::1]:80; names go with --process, --project, --user …"
+
 
 class Wish(NamedTuple):
-    """The words of a listing: `what` are ports, ranges and addresses; the rest is named as the options are."""
+    """The words of a listing; `what` are ports, ranges, addresses, or both (`[::1]:80`), the rest named as the options.
+
+    Lone ports and lone addresses narrow one another; each word that has both stands for itself.
+    """
 
     what: tuple[str, ...] = ()
     tcp: bool = False
@@ -33,12 +38,17 @@ def understand(wish: Wish) -> tuple[Query, Filter | None]:
     protocols = ALL_PROTOCOLS
     if wish.tcp != wish.udp:
         protocols = frozenset((Protocol.TCP if wish.tcp else Protocol.UDP,))
-    ports, addresses = _places(wish.what)
+    places = [_place(word) for word in wish.what]
+    ports = frozenset(port for some, addresses in places if not addresses for port in some)
+    addresses = frozenset(one for some, addresses in places if not some for one in addresses)
+    endpoints = frozenset((one, port) for some, addresses in places for one in addresses for port in some)
+    wanted = ports | {port for _, port in endpoints} if ports or not addresses else frozenset()
     netns = tuple(wish.netns) or None
-    query = Query(protocols, ports, wish.all, namespaces=netns != ("own",))
+    query = Query(protocols, wanted or None, wish.all, namespaces=netns != ("own",))
     keep = Filter(
-        ports=ports,
-        addresses=addresses,
+        ports=ports or None,
+        addresses=addresses or None,
+        endpoints=endpoints or None,
         scopes=_scopes(wish.scope),
         netns=netns,
         pids=_pids(wish.pid),
@@ -50,20 +60,17 @@ def understand(wish: Wish) -> tuple[Query, Filter | None]:
     return query, None if keep == Filter() else keep
 
 
-def _places(words: Sequence[str]) -> tuple[frozenset[int] | None, frozenset[IPAddress] | None]:
-    ports: set[int] = set()
-    addresses: set[IPAddress] = set()
-    for word in words:
-        address, port = _split(word)
-        if address is not None:
-            addresses.add(_address(address, word))
-        if port is not None:
-            low, dash, high = port.partition("-")
-            first, last = _number(low, word), _number(high if dash else low, word)
-            if first > last:
-                raise UsageError(f"{word!r} is an empty range", remedy="the lower port comes first: 3000-3999")
-            ports.update(range(first, last + 1))
-    return frozenset(ports) or None, frozenset(addresses) or None
+def _place(word: str) -> tuple[frozenset[int], frozenset[IPAddress]]:
+    """The ports and the addresses that a word names; either may be empty: any."""
+    address, port = _split(word)
+    ports: Iterable[int] = ()
+    if port is not None:
+        low, dash, high = port.partition("-")
+        first, last = _number(low, word), _number(high if dash else low, word)
+        if first > last:
+            raise UsageError(f"{word!r} is an empty range", remedy="the lower port comes first: 3000-3999")
+        ports = range(first, last + 1)
+    return frozenset(ports), frozenset(() if address is None else _addresses(address, word))
 
 
 def _split(word: str) -> tuple[str | None, str | None]:
@@ -79,15 +86,15 @@ def _split(word: str) -> tuple[str | None, str | None]:
     return (None, word) if word[:1].isdigit() and "." not in word else (word, None)
 
 
-def _address(text: str, word: str) -> IPAddress:
-    if text == "localhost":
-        return ip_address("127.0.0.1")
+def _addresses(text: str, word: str) -> Iterable[IPAddress]:
+    if text == "localhost":  # RFC 6761 §6.3
+        return ip_address("127.0.0.1"), ip_address("::1")
+    if text == "*":
+        return ip_address("0.0.0.0"), ip_address("::")  # noqa: S104
     try:
-        return ip_address("0.0.0.0" if text == "*" else text)  # noqa: S104
+        return (ip_address(text),)
     except ValueError:
-        raise UsageError(
-            f"{word!r} is no port, range or address", remedy="for example: 3000, 3000-3999, 127.0.0.1, [::1]:80"
-        ) from None
+        raise UsageError(f"{word!r} is no port, range or address", remedy=_EXAMPLES) from None
 
 
 def _number(text: str, word: str) -> int:

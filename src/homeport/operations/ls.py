@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from ipaddress import IPv6Address
 
 from homeport.lean import NamedTuple
 from homeport.model.addresses import IPAddress, Protocol, Scope
@@ -15,7 +16,7 @@ from homeport.model.sockets import Holder, Socket
 from homeport.rules import attribution
 from homeport.rules.naming import label
 from homeport.rules.scope import scope
-from homeport.system import procfs, sources
+from homeport.system import namespaces, procfs, sources
 from homeport.system.belongings import Belonging, Belongings
 
 ALL_PROTOCOLS = frozenset(Protocol)
@@ -33,11 +34,14 @@ _EVIDENCE = {
 class Filter(NamedTuple):
     """What to keep of a listing; None keeps everything. Names match as shell patterns, without regard to case.
 
+    A socket's place fits when it is one of `endpoints`, or when its port is one of `ports` and its address one of
+    `addresses`. An address without a zone means it in every zone, an IPv4 address also what is mapped to it.
     `netns` holds names or inode numbers as text; `projects` match a project's name or root folder.
     """
 
     ports: frozenset[int] | None = None
     addresses: frozenset[IPAddress] | None = None
+    endpoints: frozenset[tuple[IPAddress, int]] | None = None
     scopes: frozenset[Scope] | None = None
     netns: tuple[str, ...] | None = None
     pids: frozenset[int] | None = None
@@ -55,7 +59,7 @@ def look(query: Query = EVERYTHING, source: str | None = None, keep: Filter | No
     taken_at = datetime.now(UTC)
     chosen, seen = sources.look(query, source)
     gather = _Gather(chosen, seen)
-    pairs = zip(seen.sockets, seen.holders, strict=True)
+    pairs = zip(namespaces.name_devices(seen.sockets, seen.netns), seen.holders, strict=True)
     listeners: list[Listener] = []
     if keep is None:
         listeners = [gather.listener(socket, held) for socket, held in pairs]
@@ -147,12 +151,35 @@ def _netns_numbers(netns: tuple[Netns, ...], wanted: tuple[str, ...] | None) -> 
 def _socket_fits(socket: Socket, held: tuple[Holder, ...], keep: Filter, netns: frozenset[int | None] | None) -> bool:
     """What can be told before any process is read."""
     return (
-        (keep.ports is None or socket.port in keep.ports)
-        and (keep.addresses is None or socket.address in keep.addresses)
+        _place_fits(socket, keep)
         and (netns is None or socket.netns in netns)
         and (keep.scopes is None or scope(socket.address) in keep.scopes)
         and (keep.pids is None or any(one.pid in keep.pids for one in held))
     )
+
+
+def _place_fits(socket: Socket, keep: Filter) -> bool:
+    if keep.endpoints is None and keep.addresses is None:
+        return keep.ports is None or socket.port in keep.ports
+    spellings = _spellings(socket.address)
+    if keep.endpoints is not None:
+        if any((address, socket.port) in keep.endpoints for address in spellings):
+            return True
+        if keep.ports is None and keep.addresses is None:
+            return False
+    return (keep.ports is None or socket.port in keep.ports) and (
+        keep.addresses is None or not keep.addresses.isdisjoint(spellings)
+    )
+
+
+def _spellings(address: IPAddress) -> tuple[IPAddress, ...]:
+    """The address, and what it is without its zone (RFC 4007 §11) or its mapping (RFC 4291 §2.5.5.2)."""
+    if address.version == 6:
+        if address.scope_id:
+            return address, IPv6Address(address.packed)
+        if address.ipv4_mapped is not None:
+            return address, address.ipv4_mapped
+    return (address,)
 
 
 def _owners_fit(listener: Listener, keep: Filter) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from homeport.model.owners import Reason, Unattributed
 from homeport.model.sockets import Socket, State
 
-_ENDING = frozenset(
-    (State.FIN_WAIT1, State.FIN_WAIT2, State.CLOSE_WAIT, State.LAST_ACK, State.CLOSING, State.CLOSE, State.TIME_WAIT)
-)
+_ENDING = frozenset((State.FIN_WAIT1, State.FIN_WAIT2, State.LAST_ACK, State.CLOSING, State.CLOSE, State.TIME_WAIT))
+# CLOSE_WAIT: its client has already given up waiting
+_WAITING = frozenset((State.SYN_RECV, State.NEW_SYN_RECV, State.ESTABLISHED, State.CLOSE_WAIT))
 
 
 def unattributed(
@@ -25,8 +25,8 @@ def unattributed(
         return Unattributed(Reason.RACED, "its process ended during the look", socket.uid)
     if socket.inode is None and socket.state in _ENDING:
         return Unattributed(Reason.ORPHAN, "closed by its process: the kernel finishes the connection", socket.uid)
-    if socket.state is State.SYN_RECV or socket.state is State.NEW_SYN_RECV:
-        return Unattributed(Reason.KERNEL, "a handshake that its listener has not accepted yet", socket.uid)
+    if socket.inode is None and socket.state in _WAITING:
+        return Unattributed(Reason.UNACCEPTED, "its listener has not accepted it yet", socket.uid)
     if socket.inode is None and complete:
         return Unattributed(Reason.ORPHAN, "no process holds it", socket.uid)
     if complete:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from homeport.model.addresses import IPAddress
 from homeport.model.owners import Process
 
 _INTERPRETERS = frozenset(
@@ -9,6 +10,12 @@ _INTERPRETERS = frozenset(
 )
 # options that take the next argument; the first other word is the script
 _WITH_VALUE = frozenset(("-W", "-X", "-r", "--require", "--import", "--loader", "-I", "-C", "--env-file", "-d"))
+
+
+def address_text(address: IPAddress) -> str:
+    """An address as RFC 5952 writes it; Python before 3.13 has `::ffff:7f00:1` for `::ffff:127.0.0.1` (§5)."""
+    mapped = address.ipv4_mapped if address.version == 6 else None
+    return str(address) if mapped is None else f"::ffff:{mapped}"
 
 
 def label(process: Process) -> str:

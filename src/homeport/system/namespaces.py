@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from homeport.lean import NamedTuple
 from homeport.model.snapshot import Netns
+from homeport.model.sockets import Socket
 from homeport.system import procfs
 from homeport.wire import proc
 
@@ -102,6 +103,26 @@ def inside(netns: Iterable[Netns], action: Callable[[Netns], T]) -> dict[Netns, 
     thread.start()
     thread.join()
     return answers
+
+
+def name_devices(sockets: Sequence[Socket], netns: Iterable[Netns]) -> Sequence[Socket]:
+    """Sockets that are bound to an interface (SO_BINDTODEVICE) with its name, as their own namespace has it."""
+    bound = {one.netns for one in sockets if one.interface is not None}
+    if not bound:
+        return sockets
+    from socket import if_nameindex
+
+    names: dict[tuple[int | None, int | None], str] = {}
+    others = [one for one in netns if one.inode in bound and not one.own]
+    for one in netns:
+        if one.own and one.inode in bound:
+            names |= {(one.inode, index): name for index, name in if_nameindex()}
+    for one, found in inside(others, lambda _: if_nameindex()).items() if others else ():
+        if not isinstance(found, OSError):  # it cannot be entered: the number has to do
+            names |= {(one.inode, index): name for index, name in found}
+    return [
+        one if one.interface is None else one._replace(device=names.get((one.netns, one.interface))) for one in sockets
+    ]
 
 
 def _setns(descriptor: int) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from homeport.model.evidence import Evidence
 from homeport.model.owners import Container, Owner, Project, Unit
 from homeport.model.snapshot import Listener, Netns, Snapshot
+from homeport.rules.naming import address_text
 
 
 def document(snapshot: Snapshot) -> dict[str, Any]:
@@ -25,17 +26,18 @@ def listener(one: Listener) -> dict[str, Any]:
     socket = one.socket
     return {
         "protocol": socket.protocol.value,
-        "address": str(socket.address),
+        "address": address_text(socket.address),
         "port": socket.port,
         "family": socket.family.value,
         "state": socket.state.value,
-        "peer_address": None if socket.peer_address is None else str(socket.peer_address),
+        "peer_address": None if socket.peer_address is None else address_text(socket.peer_address),
         "peer_port": socket.peer_port,
         "netns": socket.netns,
         "inode": socket.inode,
         "cookie": socket.cookie,
         "uid": socket.uid,
         "interface": socket.interface,
+        "device": socket.device,
         "v6only": socket.v6only,
         "receive_queue": socket.receive_queue,
         "send_queue": socket.send_queue,
