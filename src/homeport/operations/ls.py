@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from ipaddress import IPv6Address
@@ -10,7 +11,7 @@ from ipaddress import IPv6Address
 from homeport.lean import NamedTuple
 from homeport.model.addresses import IPAddress, Protocol, Scope
 from homeport.model.evidence import Confidence, Evidence
-from homeport.model.owners import Owner, Process, Unattributed
+from homeport.model.owners import Owner, Process, Reason, Unattributed
 from homeport.model.snapshot import Listener, Look, Netns, Query, Snapshot
 from homeport.model.sockets import Holder, Socket
 from homeport.rules import attribution
@@ -84,6 +85,7 @@ class _Gather:
         self._source = source
         self._came_along = seen.processes
         self._complete = seen.owners_complete
+        self._blind = None if self._complete else _blindness()
         self._evidence = _EVIDENCE[source.name]
         self._caller = os.geteuid() if hasattr(os, "geteuid") else None
         self._own = next((one.inode for one in seen.netns if one.own), None)
@@ -131,7 +133,19 @@ class _Gather:
             caller=self._caller,
             user=None if socket.uid is None or self._caller is None else procfs.user_name(socket.uid),
             own_netns=self._own,
+            blind=self._blind,
         )
+
+
+def _blindness() -> tuple[Reason, str] | None:
+    """Why more rights would not name every owner, or None."""
+    if sys.platform != "linux":
+        return None
+    if not procfs.available():
+        return Reason.UNKNOWN, "without /proc no process can be named"
+    if procfs.in_pid_namespace():
+        return Reason.OTHER_NAMESPACE, "no process of this PID namespace that may be read holds it"
+    return None
 
 
 def _age(owner: Owner) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterable, Sequence
 
@@ -47,9 +48,7 @@ def census(pids: Iterable[int]) -> Census:
     """
     mine = own()
     names = mounted()
-    found: dict[int, Netns] = {}
-    if mine is not None:
-        found[mine] = Netns(mine, _name(names.get(mine)), os.getpid(), True)
+    found: dict[int | None, Netns] = {mine: Netns(mine, _name(names.get(mine or 0)), os.getpid(), True)}
     tables = {_table("self")}
     hidden: list[Netns] = []
     for pid in pids:
@@ -80,6 +79,7 @@ def inside(netns: Iterable[Netns], action: Callable[[Netns], T]) -> dict[Netns, 
     """
     import threading
 
+    netns = tuple(netns)
     answers: dict[Netns, T | OSError] = {}
 
     def work() -> None:
@@ -99,8 +99,11 @@ def inside(netns: Iterable[Netns], action: Callable[[Netns], T]) -> dict[Netns, 
             except OSError as error:
                 answers[one] = error
 
-    thread = threading.Thread(target=work, name="homeport-netns")
-    thread.start()
+    thread = threading.Thread(target=work, name="homeport-netns", daemon=True)
+    try:
+        thread.start()
+    except RuntimeError as error:  # RLIMIT_NPROC
+        return dict.fromkeys(netns, OSError(errno.EAGAIN, str(error)))
     thread.join()
     return answers
 

@@ -41,98 +41,115 @@ def missing() -> str | None:
 
 def dump(query: Query, netns: tuple[Netns, ...], known: frozenset[int] = frozenset()) -> Dump:
     """The sockets of `netns` that `query` asks for, less those whose inode is already `known` to the caller."""
+    asker = _Asker(query, known)
     found: list[Socket] = []
-    limits: list[str] = []
     others = []
     for one in netns:
         if one.own:
-            found += _here(query, one, known, limits)
+            found += asker.here(one)
         elif one.inode is None:
-            found += _tables(query, one, f"/proc/{one.pid}/net", limits)
+            found += asker.tables(one, f"/proc/{one.pid}/net")
         else:
             others.append(one)
-    if others:
-        for one, answer in namespaces.inside(others, lambda one: _here(query, one, known, limits)).items():
-            if not isinstance(answer, OSError):
-                found += answer
-            elif one.pid is not None:
-                found += _tables(query, one, f"/proc/{one.pid}/net", limits)
-            else:
-                limits.append(
-                    f"network namespace {one.name or one.inode} cannot be entered: {answer.strerror or answer}"
-                )
-    return Dump(found, limits)
+    for one, answer in namespaces.inside(others, asker.here).items() if others else ():
+        if not isinstance(answer, OSError):
+            found += answer
+        elif one.pid is not None:
+            found += asker.tables(one, f"/proc/{one.pid}/net")
+        else:
+            why = answer.strerror or answer
+            asker.limits.append(f"network namespace {one.name or one.inode} cannot be entered: {why}")
+    return Dump(found, list(dict.fromkeys(asker.limits)))
 
 
-def _here(query: Query, netns: Netns, known: frozenset[int], limits: list[str]) -> list[Socket]:
-    found: list[Socket] = []
-    for protocol in sorted(query.protocols):
-        for family in _FAMILIES:
-            rows = _diag(query, protocol, family, netns, known, limits)
-            if rows is None:
-                rows = _table(query, protocol, family, netns, "/proc/thread-self/net", limits)
-            found += rows
-    return _with_zones(found)
+class _Asker:
+    """Asks sock_diag, and reads the tables of /proc/net where it does not answer."""
 
+    def __init__(self, query: Query, known: frozenset[int]) -> None:
+        self.limits: list[str] = []
+        self._query = query
+        self._known = known
+        self._silent = False  # once netlink has kept this process waiting, it is not asked again
 
-def _diag(
-    query: Query, protocol: Protocol, family: int, netns: Netns, known: frozenset[int], limits: list[str]
-) -> list[Socket] | None:
-    """One dump; None where the kernel has no diag module for the protocol."""
-    span = (min(query.ports), max(query.ports)) if query.ports else None
-    addresses: dict[bytes, IPAddress] = {}
-    found: list[Socket] = []
-    try:
-        channel = _open()
-    except OSError:  # no netlink in this kernel: /proc/net tells most of it
-        return None
-    with channel:
+    def here(self, netns: Netns) -> list[Socket]:
+        """The sockets of the namespace that the calling thread is in."""
+        found: list[Socket] = []
+        for protocol in sorted(self._query.protocols):
+            for family in _FAMILIES:
+                rows = None if self._silent else self._diag(protocol, family, netns)
+                found += self._table(protocol, family, netns, "/proc/thread-self/net") if rows is None else rows
+        return _with_zones(found)
+
+    def tables(self, netns: Netns, folder: str) -> list[Socket]:
+        """The sockets of a namespace that cannot be entered, through one of its processes."""
+        return [
+            one
+            for protocol in sorted(self._query.protocols)
+            for family in _FAMILIES
+            for one in self._table(protocol, family, netns, folder)
+        ]
+
+    def _diag(self, protocol: Protocol, family: int, netns: Netns) -> list[Socket] | None:
+        """One dump; None where the kernel has no diag module for the protocol, or does not answer well."""
+        found: list[Socket] = []
         try:
-            channel.send(sock_diag.request(family, protocol, connections=query.connections, ports=span))
-            for _ in range(_MOST_BUFFERS):
-                data = channel.recv(_BUFFER)
-                if known and (numbers := sock_diag.inodes(data)) is not None and numbers <= known:
-                    continue
-                batch = sock_diag.decode(data, protocol, netns.inode, addresses)
-                if batch.error in _NO_MODULE:
-                    return None
-                if batch.error:
-                    limits.append(f"sock_diag for {protocol} was refused: {os.strerror(batch.error)}")
-                found += batch.sockets
-                if batch.interrupted:
-                    limits.append("the kernel's socket tables changed during the look: a socket may be missing")
-                if batch.done:
-                    break
-        except (OSError, WireError) as error:
-            limits.append(f"sock_diag for {protocol} stopped early: {error}")
-    if known:
-        found = [one for one in found if one.inode not in known]
-    return found if query.ports is None else [one for one in found if one.port in query.ports]
+            with _open() as channel:
+                error = self._receive(channel, protocol, family, netns, found)
+        except (OSError, WireError) as problem:
+            self._silent = self._silent or isinstance(problem, TimeoutError)
+            error, why = errno.EIO, str(problem)
+        else:
+            why = os.strerror(error)
+        if error:
+            if error not in _NO_MODULE:
+                self.limits.append(f"sock_diag did not tell all {protocol} sockets: {why}; /proc/net was read instead")
+            return found if found and not procfs.available() else None
+        if self._known:
+            found = [one for one in found if one.inode not in self._known]
+        return self._asked(found)
 
+    def _receive(
+        self, channel: sockets.socket, protocol: Protocol, family: int, netns: Netns, found: list[Socket]
+    ) -> int:
+        """Add what the kernel tells to `found`; the errno that it ended with, or 0. Raises OSError, WireError."""
+        ports = self._query.ports
+        span = (min(ports), max(ports)) if ports else None
+        addresses: dict[bytes, IPAddress] = {}
+        channel.send(sock_diag.request(family, protocol, connections=self._query.connections, ports=span))
+        for _ in range(_MOST_BUFFERS):
+            data = channel.recv(_BUFFER)
+            if not data:
+                raise WireError("the kernel closed the conversation")
+            known = self._known
+            if known and (numbers := sock_diag.inodes(data)) is not None and numbers <= known:
+                continue
+            batch = sock_diag.decode(data, protocol, netns.inode, addresses)
+            found += batch.sockets
+            if batch.interrupted:
+                self.limits.append("the kernel's socket tables changed during the look: a socket may be missing")
+            if batch.error:
+                return batch.error
+            if batch.done:
+                return 0
+        raise WireError("the kernel does not end its answer")
 
-def _table(query: Query, protocol: Protocol, family: int, netns: Netns, folder: str, limits: list[str]) -> list[Socket]:
-    path = f"{folder}/{protocol}{'6' if family == sock_diag.AF_INET6 else ''}"
-    text = procfs.read_text(path, most=1 << 28)
-    if text is None:
-        if family == sock_diag.AF_INET:  # a kernel without IPv6 has no second table
-            limits.append(f"{protocol} sockets cannot be read: neither sock_diag nor {path}")
-        return []
-    try:
-        rows = proc.net_table(text, protocol, netns.inode, connections=query.connections)
-    except WireError as error:
-        limits.append(f"{path} cannot be read: {error}")
-        return []
-    return rows if query.ports is None else [one for one in rows if one.port in query.ports]
+    def _table(self, protocol: Protocol, family: int, netns: Netns, folder: str) -> list[Socket]:
+        path = f"{folder}/{protocol}{'6' if family == sock_diag.AF_INET6 else ''}"
+        text = procfs.read_text(path, most=1 << 28)
+        if text is None:
+            if family == sock_diag.AF_INET:  # a kernel without IPv6 has no second table
+                self.limits.append(f"{protocol} sockets cannot be read: neither sock_diag nor {path}")
+            return []
+        try:
+            rows = proc.net_table(text, protocol, netns.inode, connections=self._query.connections)
+        except WireError as error:
+            self.limits.append(f"{path} cannot be read: {error}")
+            return []
+        return self._asked([one for one in rows if one.inode not in self._known] if self._known else rows)
 
-
-def _tables(query: Query, netns: Netns, folder: str, limits: list[str]) -> list[Socket]:
-    """The tables of a namespace that cannot be entered, through one of its processes."""
-    return [
-        one
-        for protocol in sorted(query.protocols)
-        for family in _FAMILIES
-        for one in _table(query, protocol, family, netns, folder, limits)
-    ]
+    def _asked(self, found: list[Socket]) -> list[Socket]:
+        ports = self._query.ports
+        return found if ports is None else [one for one in found if one.port in ports]
 
 
 def _with_zones(found: list[Socket]) -> list[Socket]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket as sockets
 from datetime import UTC, datetime
 from ipaddress import ip_address
@@ -64,7 +65,8 @@ def look(query: Query) -> Look:
             held.append(Holder(row.pid, None, row.fd if row.fd is not None and row.fd >= 0 else None))
     if complete and any(not held for one, held in merged.items() if one.state is not State.TIME_WAIT):
         complete = False
-        limits.append("some owners are hidden from this user: run with sudo (or as administrator) to name every owner")
+        more = "" if hasattr(os, "geteuid") and os.geteuid() == 0 else ": run with sudo (or as administrator)"
+        limits.append(f"the owners of some sockets are hidden from this user{more}")
     return Look(
         tuple(merged),
         tuple([tuple(held) for held in merged.values()]),

@@ -5,7 +5,9 @@ Every function answers None (or leaves out) what vanished or may not be read; no
 
 from __future__ import annotations
 
+import errno
 import os
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 PROC = "/proc"
 _INITIAL_PID_NAMESPACE = 0xEFFFFFFC  # PROC_PID_INIT_INO, include/linux/proc_ns.h
 _MOST = 1 << 20
+_STARVED = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOMEM))
 _DELETED = " (deleted)"
 
 
@@ -130,11 +133,16 @@ def start_ticks(pid: int) -> int | None:
 
 
 class Walk(NamedTuple):
-    """What a walk over /proc/*/fd found: holders by socket inode, the facts of each holder, and how many were shut."""
+    """What a walk over /proc/*/fd found: holders by socket inode, and the facts of each holder.
+
+    `closed` counts the processes that this user may not look into, `starved` those for which this process had no
+    descriptor or memory left.
+    """
 
     holders: dict[int, tuple[Holder, ...]]
     processes: dict[int, Process]
     closed: int
+    starved: int
 
 
 def walk(pids: Sequence[int], wanted: frozenset[int]) -> Walk:
@@ -144,15 +152,16 @@ def walk(pids: Sequence[int], wanted: frozenset[int]) -> Walk:
     """
     holders: dict[int, tuple[Holder, ...]] = {}
     processes: dict[int, Process] = {}
-    closed = 0
+    closed = starved = 0
     for part in parallel.halves(lambda some: _walk(some, wanted), pids):
         closed += part[0]
-        for facts, held in part[1]:
+        starved += part[1]
+        for facts, held in part[2]:
             process = processes[facts[0]] = _dated(facts)
             for inode, descriptor in held:
                 holder = Holder(process.pid, process.start_ticks, descriptor)
                 holders[inode] = (*holders[inode], holder) if inode in holders else (holder,)
-    return Walk(holders, processes, closed)
+    return Walk(holders, processes, closed, starved)
 
 
 class Census:
@@ -182,28 +191,27 @@ def _dated(facts: tuple[Any, ...]) -> Process:
     return process if process.start_ticks is None else process._replace(start_time=clock().time_of(process.start_ticks))
 
 
-def _walk(pids: Sequence[int], wanted: frozenset[int]) -> tuple[int, list[tuple[Any, ...]]]:
-    """How many processes were shut, and (facts, [(inode, descriptor), …]) of those that hold a wanted socket."""
-    closed = 0
+def _walk(pids: Sequence[int], wanted: frozenset[int]) -> tuple[int, int, list[tuple[Any, ...]]]:
+    """`Walk.closed`, `Walk.starved`, and (facts, [(inode, descriptor), …]) of who holds a wanted socket."""
+    closed = starved = 0
     found: list[tuple[Any, ...]] = []
     for pid in pids:
-        # everything is read below one descriptor of /proc/PID, which a later process with this pid does not answer to
-        folder = _open_folder(f"{PROC}/{pid}")
-        if folder is None:
-            continue
         try:
-            held = _held(folder, wanted)
-            if held:
-                facts = _facts(pid, folder)
-                if facts is not None:
-                    found.append((tuple(facts._replace(start_time=None)), held))
+            # all is read below one descriptor of /proc/PID, which a later process with this pid does not answer to
+            folder = os.open(f"{PROC}/{pid}", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                held = _held(folder, wanted)
+                facts = _facts(pid, folder) if held else None
+            finally:
+                os.close(folder)
         except PermissionError:
             closed += 1
-        except OSError:  # ended
-            pass
-        finally:
-            os.close(folder)
-    return closed, found
+        except OSError as error:  # ended, which is no news, or nothing left to read it with
+            starved += error.errno in _STARVED
+        else:
+            if facts is not None:
+                found.append((tuple(facts._replace(start_time=None)), held))
+    return closed, starved, found
 
 
 def _held(folder: int, wanted: frozenset[int]) -> list[tuple[int, int]]:
@@ -280,18 +288,20 @@ def _link(folder: int, name: str) -> str | None:
         return None
 
 
+def in_pid_namespace() -> bool:
+    """Whether there may be processes outside of what this process can see (pid_namespaces(7))."""
+    try:
+        return os.stat(f"{PROC}/self/ns/pid").st_ino != _INITIAL_PID_NAMESPACE
+    except OSError:  # an old kernel without ns links: assume that there are no PID namespaces
+        return False
+
+
 def sees_every_process() -> str | None:
     """None when /proc shows every process of the machine; else why not, as a phrase."""
-    try:
-        if os.stat(f"{PROC}/self/ns/pid").st_ino != _INITIAL_PID_NAMESPACE:
-            return "this is a PID namespace: processes outside of it cannot be seen"
-    except OSError:  # an old kernel without ns links: assume that there are no PID namespaces
-        pass
-    if os.geteuid() != 0:
-        mounts = read_text(f"{PROC}/self/mountinfo") or ""
-        for line in mounts.splitlines():
-            if " - proc " in line and (
-                "hidepid=2" in line or "hidepid=invisible" in line or "hidepid=ptraceable" in line
-            ):
-                return "/proc is mounted with hidepid: other users' processes cannot be seen"
+    if sys.platform == "linux" and not available():
+        return "/proc is not mounted: no process and no other network namespace can be seen"
+    if in_pid_namespace():
+        return "this is a PID namespace: processes outside of it cannot be seen"
+    if os.geteuid() != 0 and proc.hides_processes(read_text(f"{PROC}/self/mountinfo") or "", PROC):
+        return "/proc is mounted with hidepid: other users' processes cannot be seen: run with sudo"
     return None

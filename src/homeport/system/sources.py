@@ -79,10 +79,10 @@ class Netlink:
     name = "netlink"
 
     def missing(self) -> str | None:
-        """No Linux, no /proc."""
+        """No Linux, no netlink. Without /proc it sees sockets, but no owners."""
         from homeport.system import netlink
 
-        return netlink.missing() or (None if procfs.available() else "/proc is not mounted")
+        return netlink.missing()
 
     def look(self, query: Query) -> Look:
         """The sockets of every namespace that can be seen, then a walk over the descriptors that may be read."""
@@ -99,12 +99,14 @@ class Netlink:
             limits.append(reason)
         if walk.closed:
             limits.append(_closed(walk.closed))
+        if walk.starved:
+            limits.append(f"descriptors or memory ran out before {walk.starved} of {len(pids)} processes could be read")
         return Look(
             tuple(dump.sockets),
             tuple([walk.holders.get(one.inode or 0, ()) for one in dump.sockets]),
             walk.processes,
             census.netns,
-            not walk.closed and reason is None,
+            not walk.closed and not walk.starved and reason is None,
             tuple(limits),
         )
 

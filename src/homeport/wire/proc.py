@@ -12,6 +12,7 @@ from homeport.model.addresses import IPAddress, Protocol
 from homeport.model.sockets import Socket, State
 from homeport.wire.sock_diag import STATES, UDP_STATES
 
+_HIDDEN = frozenset(("hidepid=2", "hidepid=invisible", "hidepid=4", "hidepid=ptraceable"))
 _WORD = "<I" if sys.byteorder == "little" else ">I"
 
 
@@ -107,6 +108,17 @@ def nsfs_mounts(text: str) -> dict[int, str]:
             if number.isascii() and number.isdigit():
                 found[int(number)] = _unescape(fields[4])
     return found
+
+
+def hides_processes(text: str, place: str) -> bool:
+    """/proc/self/mountinfo: whether what is mounted at `place` (last) is a proc file system with hidepid (proc(5))."""
+    hides = False
+    for line in text.splitlines():
+        before, _, after = line.partition(" - ")
+        fields, kind = before.split(" "), after.split(" ")
+        if len(fields) > 4 and fields[4] == place and kind[0] == "proc":
+            hides = any(option in _HIDDEN for option in kind[-1].split(","))
+    return hides
 
 
 def _unescape(text: str) -> str:
