@@ -88,7 +88,7 @@ def decode(data: bytes | memoryview, protocol: Protocol, netns: int | None, addr
     states = STATES if protocol is Protocol.TCP else UDP_STATES
     unpack = _RECORD.unpack_from
     offset, end = 0, len(data)
-    done = interrupted = False
+    interrupted = False
     while offset + 16 <= end:
         length, kind, flags, _, _ = _HEADER.unpack_from(data, offset)
         stop = offset + length
@@ -125,13 +125,13 @@ def decode(data: bytes | memoryview, protocol: Protocol, netns: int | None, addr
                         v6only,
                     )
                 )
-        elif kind == _NLMSG_DONE:
-            done = True
-            break
+        elif kind == _NLMSG_DONE:  # since Linux 4.16 it may carry an error too
+            error = _error(data, offset, stop) if length >= 20 else 0
+            return Batch(sockets, True, error or None, interrupted)
         elif kind == _NLMSG_ERROR:
             return Batch(sockets, True, _error(data, offset, stop), interrupted)
         offset += (length + 3) & ~3
-    return Batch(sockets, done, None, interrupted)
+    return Batch(sockets, False, None, interrupted)
 
 
 def inodes(data: bytes | memoryview) -> frozenset[int] | None:
