@@ -277,8 +277,19 @@ def _facts(pid: int, folder: int) -> Process | None:
 
 
 def _read(folder: int, name: str) -> str | None:
-    data = read_bytes(name, folder=folder)
-    return None if data is None else data.decode("utf-8", "surrogateescape")
+    """A small file below an open /proc/PID, in one read(2) for as long as it is smaller than the buffer."""
+    try:
+        descriptor = os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=folder)
+        try:
+            data = chunk = os.read(descriptor, 65536)
+            while len(chunk) == 65536 and len(data) < _MOST:
+                chunk = os.read(descriptor, 65536)
+                data += chunk
+        finally:
+            os.close(descriptor)
+    except OSError:  # ended, or closed to the caller
+        return None
+    return data.decode("utf-8", "surrogateescape")
 
 
 def _link(folder: int, name: str) -> str | None:
