@@ -46,7 +46,7 @@ STATES = (
     State.FIN_WAIT1,
     State.FIN_WAIT2,
     State.TIME_WAIT,
-    State.CLOSE,
+    State.BOUND_INACTIVE,
     State.CLOSE_WAIT,
     State.LAST_ACK,
     State.LISTEN,
