@@ -308,8 +308,8 @@ def _write_text(snapshot: Snapshot, request: Request) -> None:
         sys.stdout.write("nothing listens here that fits\n" if request.wish != Wish() else "nothing listens here\n")
     if sys.stdout.isatty() and snapshot.listeners:
         command = f"homeport {snapshot.listeners[0].socket.port}"
-        room = width() - len(command)
-        sys.stdout.write("\n" + paint(command, "bold") + cut("   everything about one of them", max(1, room)) + "\n")
+        text = cut(f"{command}   everything about one of them", width())
+        sys.stdout.write(f"\n{paint(text[: len(command)], 'bold')}{text[len(command) :]}\n")
 
 
 def width() -> int:
