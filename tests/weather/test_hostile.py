@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 from tests.weather.conftest import COMMAND, HERE, run
 
@@ -74,7 +75,8 @@ def test_json(source: str, hostile: int) -> None:
     assert data.count(b"\n") == 1
     (one,) = [one for one in json.loads(data)["listeners"] if one["address"] == HERE]
     (owner,) = one["owners"]
-    assert [text.encode("utf-8", "surrogateescape") for text in owner["cmdline"][3:]] == ARGUMENTS
+    assert owner["cmdline"][3:] == [text.decode("utf-8", "replace") for text in ARGUMENTS]
+    assert msgspec.json.decode(data)["listeners"]
     for reader in (["jq", "."], ["node", "-e", "JSON.parse(require('fs').readFileSync(0))"]):
         assert subprocess.run(reader, input=data, capture_output=True, check=False).returncode == 0
 
