@@ -1,0 +1,15 @@
+"""Files of commands: shell scripts, Makefiles, Procfiles, Dockerfiles; and whatever is none of the others."""
+
+from __future__ import annotations
+
+from homeport.rules.port_texts.kind import NUMBER, Kind
+
+KIND = Kind(
+    name="script",
+    files=("*",),
+    explicit=(
+        rf"-p\s+[\"']?(?:[\d.]+:)?{NUMBER}:\d",
+        rf"^\w*port\w*\s*[:?+]?=\s*[\"']?{NUMBER}",
+    ),
+    comments=("#", "//", ";"),
+)

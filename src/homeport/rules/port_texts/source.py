@@ -1,0 +1,23 @@
+"""Programs: calls that listen, and names that hold a port."""
+
+from __future__ import annotations
+
+from homeport.rules.port_texts.kind import NUMBER, Kind
+
+KIND = Kind(
+    name="source",
+    files=(
+        "*.js", "*.cjs", "*.mjs", "*.jsx", "*.ts", "*.cts", "*.mts", "*.tsx", "*.vue", "*.svelte", "*.py", "*.rb",
+        "*.ru", "*.go", "*.rs", "*.java", "*.kt", "*.kts", "*.scala", "*.groovy", "*.gradle", "*.php", "*.pl",
+        "*.ex", "*.exs", "*.erl", "*.lua", "*.cs", "*.fs", "*.swift", "*.dart", "*.c", "*.cc", "*.cpp", "*.h",
+        "*.clj", "*.hs", "*.ml", "*.zig", "www",
+    ),
+    explicit=(
+        rf"\b(?:listen|bind|serve|listenandserve|run)\w*\s*\([^)\n]{{0,80}}?{NUMBER}",
+        rf"\b\w*port\w*[\"']?\s*\)?\s*(?::\s*\w+\s*)?(?::=|[:=,]|=>|\|\||\?\?|\bor\b)\s*[\"']?{NUMBER}",
+        rf"\bPORT\b[^\n]{{0,40}}?(?:\|\||\?\?|,|\bor\b)\s*[\"']?{NUMBER}",
+        rf"\b(?:HTTPServer|TCPServer|UDPServer|create_server|Server)\s*\(\s*\([^)\n]*?{NUMBER}",
+        rf"[\"'](?:[\w.\-]*|\[[^\]]*\]):{NUMBER}[\"'/]",
+    ),
+    comments=("#", "//", "*", "/*", "--", ";;"),
+)  # fmt: skip
