@@ -110,6 +110,7 @@ def test_a_listener_with_its_owner_and_reasons(serve: Serve, tmp_path: Path) -> 
     assert (owner.process.pid, owner.process.cwd) == (pid, str(tmp_path))
     assert resident.lineage is not None
     assert os.getpid() in [one.process.pid for one in resident.lineage.ancestors]
+    assert resident.provenance is not None
     assert resident.reach[0].text == "programs of this machine only"
     assert not (page.absences or page.project_listeners or page.peers)
 

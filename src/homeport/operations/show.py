@@ -17,10 +17,12 @@ from homeport.model.explanation import PortExplanation
 from homeport.model.lineage import Lineage
 from homeport.model.owners import Container, Project, Reason
 from homeport.model.page import Absence, Page, Peer, Resident
+from homeport.model.provenance import Provenance
 from homeport.model.publishing import Published
 from homeport.model.snapshot import Listener, Query
 from homeport.model.sockets import State
 from homeport.operations.ls import ALL_PROTOCOLS, EVERYTHING, look
+from homeport.operations.provenance import provenance
 from homeport.operations.scene import Scene, candidates, residents, survey
 from homeport.rules import history as memory
 from homeport.rules.absence import Facts, absences
@@ -157,9 +159,18 @@ def _resident(scene: Scene, one: Listener, publishing: Publishing, known: dict[i
     return replace(
         bare,
         lineage=known[pid],
+        provenance=_provenance(scene, one, known[pid], behind),
         leads_to=() if behind is None else (behind,),
         published=tuple(published),
     )
+
+
+def _provenance(scene: Scene, one: Listener, lineage: Lineage, behind: Published | None) -> Provenance:
+    port = scene.explanation.port
+    # each network namespace has a range of its own; that of another is not known here
+    ephemeral = port.ephemeral if port is not None and scene.is_own(one) else None
+    parents = [each.process for each in lineage.ancestors[1:]]
+    return provenance(one, parents, ephemeral=ephemeral, published=behind)
 
 
 def _peers(scene: Scene, found: Sequence[Listener], limits: dict[str, None]) -> tuple[Peer, ...]:
