@@ -53,7 +53,7 @@ def web(
 def test_the_page_of_the_published_port_names_the_container(web: tuple[str, str, int], page: Page) -> None:
     name, image, port = web
     answer = page(f"127.0.0.1:{port}")
-    behind = [container for one in answer["listeners"] for container in one["behind"]]
+    behind = [container for one in answer["listeners"] for container in (way["container"] for way in one["leads_to"])]
     assert {container["name"] for container in behind} == {name}
     assert {container["image"] for container in behind} == {image}
     text = subprocess.run(
@@ -72,13 +72,15 @@ def test_the_page_of_its_own_listener_says_who_can_reach_it(web: tuple[str, str,
         if any(owner["container"] and owner["container"]["name"] == name for owner in one["owners"])
     ]
     assert own["netns"] != os.stat("/proc/self/ns/net").st_ino
-    said = json.dumps(own["reach"])
-    assert f"127.0.0.1:{port}" in said
+    assert [(way["host_address"], way["host_port"]) for way in own["published"]] == [("127.0.0.1", port)]
+    text = subprocess.run([ROOT / "scripts" / "homeport", "80"], capture_output=True, text=True, check=False).stdout
+    assert f"127.0.0.1:{port}" in text
 
 
 def test_the_list_names_the_container(web: tuple[str, str, int]) -> None:
-    name, _, _ = web
+    name, _, port = web
     done = subprocess.run(
         [ROOT / "scripts" / "homeport", "ls", "--container", name, "--json"], capture_output=True, text=True, check=True
     )
-    assert [row["port"] for row in json.loads(done.stdout)["listeners"]] == [80]
+    # its own listener, and the one that is published for it
+    assert {row["port"] for row in json.loads(done.stdout)["listeners"]} == {80, port}
