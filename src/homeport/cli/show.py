@@ -239,7 +239,7 @@ def _evidence(one: Evidence) -> str:
 
 def _nothing(sheet: Sheet, page: Page) -> None:
     """Where nothing listens here: why, and who usually does."""
-    sheet.many("why not", (one.statement for one in page.absences))
+    sheet.many("not here" if page.residents else "why not", (one.statement for one in page.absences))
     sheet.many("usually", (one.text for one in page.usual))
     if page.project_listeners:
         cells = [_row(one) for one in page.project_listeners]

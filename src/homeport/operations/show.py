@@ -240,7 +240,8 @@ def _absences(scene: Scene, elsewhere: bool) -> tuple[Absence, ...]:
             explanation=scene.explanation.port,
         )
         found += absences(facts)
-    return tuple(found)
+    # what stands in the way of a listener here is no news where one was asked for wherever it is
+    return tuple(one for one in found if not elsewhere or one.reason == "other-namespace")
 
 
 def _route(scene: Scene) -> Evidence:
