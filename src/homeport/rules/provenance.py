@@ -357,7 +357,7 @@ def _value_is(value: str, port: int) -> bool:
         return True
     if len(value) > 512 or number not in value:
         return False
-    return bool(re.search(rf"(^|[^\d.])(:|=){number}($|[/?:,;\s'\"])", value) or re.match(rf"{number}:\d+(/|$)", value))
+    return bool(re.search(rf"[:=]{number}($|[/?:,;\s'\"])", value) or re.match(rf"{number}:\d+(/|$)", value))
 
 
 def _variables(facts: Facts) -> Iterator[_Clue]:
