@@ -24,12 +24,19 @@ def test_bytes_that_are_no_text_spoil_nothing(capsys: pytest.CaptureFixture[str]
     assert json.loads(text)["a"] == "caf\ufffd \U0001f600 é"
 
 
+def test_an_iterator_is_an_array(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"a": 1}, {"a": 2}]
+    assert written(capsys, {"rows": iter(rows), "none": iter(()), "end": None}) == written(
+        capsys, {"rows": rows, "none": [], "end": None}
+    )
+
+
 @given(TEXT)
 def test_every_text_can_be_read_by_a_strict_reader(text: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         said: list[str] = []
         patch.setattr("sys.stdout.write", said.append)
         emit("x", {"text": [text]})
-    (found,) = msgspec.json.decode(said[0])["text"]
+    (found,) = msgspec.json.decode("".join(said))["text"]
     if not any(0xD800 <= ord(one) < 0xE000 for one in text):
         assert found == text

@@ -68,6 +68,8 @@ _NOBODY = {
     Reason.RACED: "gone",
     Reason.UNKNOWN: "hidden",
 }
+_CHUNK = 10_000
+"""Lines that are written at once."""
 SORTS = ("port", "address", "pid", "user", "process", "project", "scope", "age")
 _CSV = (
     "protocol", "address", "port", "state", "peer_address", "peer_port", "scope", "netns", "inode", "uid", "pid",
@@ -95,9 +97,9 @@ def answer(request: Request) -> int:
     found = bool(snapshot.listeners)
     if request.json:
         from homeport.cli.document import emit
-        from homeport.operations.documents.listing import document
+        from homeport.operations.documents.listing import stream
 
-        emit("ls", document(snapshot))
+        emit("ls", stream(snapshot))
     elif request.csv:
         _write_csv(snapshot)
     elif request.quiet:
@@ -206,6 +208,7 @@ class _Cells:
         self._foreign = foreign
         self._names = {one.inode: one.name for one in snapshot.netns}
         self._addresses: dict[int, str] = {}
+        self._commands: dict[int, str] = {}
 
     def socket(self, one: Listener, connections: bool) -> list[str]:
         """PORT, PROTO, ADDRESS, and for connections STATE, PEER."""
@@ -247,8 +250,11 @@ class _Cells:
         if not one.owners:
             return [queues, str(socket.inode or ""), "", ""]
         first = one.owners[0]
-        command = " ".join(first.process.cmdline or ()) or f"[{first.process.name}]"
-        return [queues, str(socket.inode or ""), ",".join(map(str, first.descriptors)), safe(command)]
+        process = first.process
+        if process.pid not in self._commands:
+            self._commands[process.pid] = safe(" ".join(process.cmdline or ()) or f"[{process.name}]")
+        fds = ",".join(map(str, first.descriptors))
+        return [queues, str(socket.inode or ""), fds, self._commands[process.pid]]
 
     def _owner(self, one: Listener) -> list[str]:
         """OWNER, PID, USER, OF, AGE."""
@@ -303,7 +309,8 @@ def _write_text(snapshot: Snapshot, request: Request) -> None:
         if sys.stdout.isatty() and not request.wide:
             printed = fit(printed, width())
         printed[0] = paint(printed[0], "dim")
-        sys.stdout.write("\n".join(printed) + "\n")
+        for start in range(0, len(printed), _CHUNK):
+            sys.stdout.write("\n".join(printed[start : start + _CHUNK]) + "\n")
     else:
         sys.stdout.write("nothing listens here that fits\n" if request.wish != Wish() else "nothing listens here\n")
     if sys.stdout.isatty() and snapshot.listeners:

@@ -21,6 +21,11 @@ def document(snapshot: Snapshot) -> dict[str, Any]:
     }
 
 
+def stream(snapshot: Snapshot) -> dict[str, Any]:
+    """The same with an iterator of `listeners`, which are many."""
+    return {**document(snapshot._replace(listeners=())), "listeners": map(listener, snapshot.listeners)}
+
+
 def listener(one: Listener) -> dict[str, Any]:
     """One row of `listeners`."""
     socket = one.socket
