@@ -16,6 +16,7 @@ class Process(NamedTuple):
     aware datetime; `name` is comm, at most 15 bytes; `cmdline` its arguments; `exe` and `cwd` are link targets, without
     the kernel's " (deleted)", which `exe_deleted` holds instead; `cgroup` is the text of /proc/PID/cgroup; `session`
     and `terminal` (device number, as in stat(2)'s st_rdev) are fields 6 and 7; `state` is field 3 (one letter).
+    `mount_namespace` is the text of the link /proc/PID/ns/mnt.
     None: not readable by the caller, or not known to the source.
     """
 
@@ -34,6 +35,7 @@ class Process(NamedTuple):
     terminal: int | None
     state: str | None
     cgroup: str | None
+    mount_namespace: str | None = None
 
 
 class PublishedPort(NamedTuple):

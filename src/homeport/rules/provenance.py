@@ -222,11 +222,11 @@ def _drivers(process: Process, chain: Sequence[Process], project: Project | None
 
 def _units(unit: Unit, process: Process) -> Iterator[Place]:
     stem = unit.name.rsplit(".", 1)[0]
-    names = (unit.name, f"{stem}.socket")
+    names: tuple[str, ...] = (unit.name, f"{stem}.socket")
     if "@" in stem:
         template = stem.split("@", 1)[0]
         names += (f"{template}@.service", f"{template}@.socket")
-    folders = _SYSTEM_UNITS
+    folders: tuple[str, ...] = _SYSTEM_UNITS
     if unit.scope == "user":
         home = f"/home/{process.user}" if process.user and process.user != "root" else "/root"
         folders = (f"{home}/.config/systemd/user", *_USER_UNITS)

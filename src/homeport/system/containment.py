@@ -48,7 +48,7 @@ class Containment:
             mark = self._by_group[process.cgroup]
             if mark is not None:
                 return mark._replace(evidence=mark.evidence._replace(source=f"/proc/{process.pid}/cgroup"))
-        namespace = procfs.read_link(f"/proc/{process.pid}/ns/mnt")
+        namespace = process.mount_namespace
         if namespace is None or namespace == self._own:
             return None
         return self._by_namespaces(process)

@@ -273,6 +273,7 @@ def _facts(pid: int, folder: int) -> Process | None:
         terminal=fields.tty_nr or None,
         state=fields.state,
         cgroup=_read(folder, "cgroup"),
+        mount_namespace=_link(folder, "ns/mnt"),
     )
 
 

@@ -52,6 +52,8 @@ class Projects:
         """The project that a folder of this machine is in; None where there is none or it may not be read."""
         if not folder.startswith("/") or "\0" in folder:
             return None
+        if folder in self._known:
+            return self._known[folder]
         mount = self._server(folder)
         if mount is None:
             return self._climb(rules.start(folder))
@@ -66,12 +68,8 @@ class Projects:
         found = self.of(folder) if folder is not None else None
         if folder is None or found is None or self._namespace is None:  # None: a system without namespaces
             return found
-        namespace = procfs.read_link(f"/proc/{process.pid}/ns/mnt")
-        if (
-            namespace is not None
-            and namespace == self._namespace
-            and procfs.read_link(f"/proc/{process.pid}/root") == "/"
-        ):
+        ours = process.mount_namespace is not None and process.mount_namespace == self._namespace
+        if ours and procfs.read_link(f"/proc/{process.pid}/root") == "/":
             return found
         mount = self._server(folder)
         if mount is None:
