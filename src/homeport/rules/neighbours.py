@@ -23,6 +23,7 @@ from homeport.model.explanation import Resolution
 from homeport.model.page import Candidate
 from homeport.model.snapshot import Listener
 from homeport.model.sockets import Socket, State
+from homeport.rules.naming import address_text
 
 LOOPBACK_INTERFACE = 1
 """Index of `lo` in every network namespace; what this machine says to itself over IPv4 comes in by it."""
@@ -44,7 +45,7 @@ def endpoint_text(address: IPAddress | None, port: int) -> str:
     """`127.0.0.1:80`, `[::1]:80` (RFC 5952 §6), or `:80` where no address is meant."""
     if address is None:
         return f":{port}"
-    return f"{address}:{port}" if address.version == 4 else f"[{address}]:{port}"
+    return f"{address}:{port}" if address.version == 4 else f"[{address_text(address)}]:{port}"
 
 
 def answerers(

@@ -8,6 +8,7 @@ from homeport.model.page import Absence, Candidate, Page, Peer, Resident
 from homeport.model.provenance import Provenance
 from homeport.model.publishing import Published
 from homeport.operations.documents import explanation, lineage, listing
+from homeport.rules.naming import address_text
 
 
 def document(page: Page) -> dict[str, Any]:
@@ -88,7 +89,7 @@ def provenance(one: Provenance) -> dict[str, Any]:
 def candidate(one: Candidate) -> dict[str, Any]:
     """An address that a client tries, and who answers there."""
     return {
-        "address": str(one.address),
+        "address": address_text(one.address),
         "protocol": one.protocol.value,
         "listener": None if one.listener is None else listing.listener(one.listener),
         "evidence": one.evidence._asdict(),
@@ -103,7 +104,7 @@ def peer(one: Peer) -> dict[str, Any]:
         socket = one.socket
         found = {
             "protocol": socket.protocol.value,
-            "address": str(socket.address),
+            "address": address_text(socket.address),
             "port": socket.port,
             "state": socket.state.value,
             "peer_address": None if socket.peer_address is None else str(socket.peer_address),
