@@ -319,7 +319,7 @@ def _arguments(facts: Facts) -> Iterator[_Clue]:
                 statement = f"argument of {label(process)}, which started it: {shown}"
             else:
                 continue
-            yield _Clue(weight, Origin.ARGUMENT, statement, confidence, Evidence(source, f"argument {index}: {shown}"))
+            yield _Clue(weight, Origin.ARGUMENT, statement, confidence, Evidence(source, statement))
             break
 
 
