@@ -89,7 +89,7 @@ def test_a_container_is_named_with_the_line_that_says_so(text: str, engine: str,
         "1:name=systemd:/machine.slice/machine-qemu\\x2d1\\x2dvm.scope",
         "0::/system.slice/docker-compose.scope",
         "0::/system.slice/libpod-frontend.service",
-        f"4:memory:/process_api/{A[:32]}",
+        f"4:memory:/sandbox/{A[:32]}",
     ],
 )
 def test_what_is_in_no_container(text: str) -> None:
