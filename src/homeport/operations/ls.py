@@ -89,6 +89,7 @@ class _Gather:
         self._evidence = _EVIDENCE[source.name]
         self._caller = os.geteuid() if hasattr(os, "geteuid") else None
         self._own = next((one.inode for one in seen.netns if one.own), None)
+        self._reasons: dict[tuple[object, ...], Unattributed] = {}
         self._scopes: dict[int, Scope] = {}  # by id(): sources share address objects, and hashing one is slow
 
     def listener(self, socket: Socket, held: tuple[Holder, ...]) -> Listener:
@@ -126,6 +127,13 @@ class _Gather:
         return answer
 
     def _nobody(self, socket: Socket, raced: bool) -> Unattributed:
+        key = (socket.state, socket.uid, socket.netns, socket.inode is None, raced)
+        found = self._reasons.get(key)
+        if found is None:
+            found = self._reasons[key] = self._reason(socket, raced)
+        return found
+
+    def _reason(self, socket: Socket, raced: bool) -> Unattributed:
         return attribution.unattributed(
             socket,
             raced=raced,

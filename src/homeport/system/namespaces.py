@@ -52,20 +52,18 @@ def census(pids: Iterable[int]) -> Census:
     tables = {_table("self")}
     hidden: list[Netns] = []
     for pid in pids:
+        table = _table(pid)
+        if table is None or table in tables:
+            continue
+        tables.add(table)
         try:
-            link = os.readlink(f"/proc/{pid}/ns/net")
+            inode = int(os.readlink(f"/proc/{pid}/ns/net")[5:-1])
         except PermissionError:
-            table = _table(pid)
-            if table is not None and table not in tables:
-                tables.add(table)
-                hidden.append(Netns(None, None, pid, False))
-            continue
+            hidden.append(Netns(None, None, pid, False))
         except OSError:  # ended
-            continue
-        inode = int(link[5:-1])
-        if inode not in found:
-            found[inode] = Netns(inode, _name(names.get(inode)), pid, False)
-            tables.add(_table(pid))
+            tables.discard(table)
+        else:
+            found.setdefault(inode, Netns(inode, _name(names.get(inode)), pid, False))
     for inode, path in names.items():
         if inode not in found:
             found[inode] = Netns(inode, _name(path), None, False)
