@@ -22,14 +22,8 @@ def document(one: Lineage) -> dict[str, Any]:
 
 def ancestor(one: Ancestor) -> dict[str, Any]:
     """A process of the chain and what it is recognised as; `adopted` says that its own parent ended."""
-    process = one.process
     return {
-        "pid": process.pid,
-        "start_ticks": process.start_ticks,
-        "start_time": None if process.start_time is None else process.start_time.isoformat(),
-        "name": process.name,
-        "cmdline": None if process.cmdline is None else list(process.cmdline),
-        "user": process.user,
+        **listing.process(one.process),
         "role": one.role,
         "label": one.label,
         "cause": None if one.cause is None else one.cause.value,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from homeport.model.evidence import Evidence
-from homeport.model.owners import Container, Owner, Project, Unit
+from homeport.model.owners import Container, Owner, Process, Project, Unit
 from homeport.model.snapshot import Listener, Netns, Snapshot
 from homeport.rules.naming import address_text
 
@@ -66,25 +66,31 @@ def namespace(one: Netns) -> dict[str, Any]:
 
 def owner(one: Owner) -> dict[str, Any]:
     """One owner, with how it is known."""
-    process = one.process
     return {
-        "pid": process.pid,
-        "start_ticks": process.start_ticks,
-        "start_time": None if process.start_time is None else process.start_time.isoformat(),
-        "name": process.name,
-        "cmdline": None if process.cmdline is None else list(process.cmdline),
-        "exe": process.exe,
-        "exe_deleted": process.exe_deleted,
-        "cwd": process.cwd,
-        "uid": process.uid,
-        "user": process.user,
-        "ppid": process.ppid,
+        **process(one.process),
         "descriptors": list(one.descriptors),
         "container": None if one.container is None else container(one.container),
         "unit": None if one.unit is None else unit(one.unit),
         "project": None if one.project is None else project(one.project),
         "confidence": one.confidence.value,
         "evidence": evidence(one.evidence),
+    }
+
+
+def process(one: Process) -> dict[str, Any]:
+    """The facts of a one."""
+    return {
+        "pid": one.pid,
+        "start_ticks": one.start_ticks,
+        "start_time": None if one.start_time is None else one.start_time.isoformat(),
+        "name": one.name,
+        "cmdline": None if one.cmdline is None else list(one.cmdline),
+        "exe": one.exe,
+        "exe_deleted": one.exe_deleted,
+        "cwd": one.cwd,
+        "uid": one.uid,
+        "user": one.user,
+        "ppid": one.ppid,
     }
 
 
