@@ -122,3 +122,34 @@ def test_environment_and_open_files(tmp_path: Path) -> None:
         child.kill()
     assert environment(child.pid) in (None, {})
     assert open_files(child.pid) == []
+
+
+def test_a_name_is_not_cut_at_a_nul(tmp_path: Path) -> None:
+    (tmp_path / "in").write_text("x")
+    for within in (tmp_path, None):
+        assert texts(Reader(), f"{tmp_path}/in\0x", within) == {}
+    assert texts(Reader(root="/proc/self/root"), f"{tmp_path}/in\0x") == {}
+
+
+def test_what_the_kernel_makes_up_is_not_read_by_any_way() -> None:
+    assert texts(Reader(), "/proc/self/status", Path("/")) == {}
+    for path in ("/proc/self/status", "/proc/self/environ", "/sys/kernel/uevent_seqnum"):
+        assert texts(Reader(root="/proc/self/root"), path) == {}
+        assert texts(Reader(root="/proc/self/root"), path, Path("/")) == {}
+
+
+def test_a_project_below_another_root_is_not_left() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        (root / "srv" / "shop").mkdir(parents=True)
+        (root / "srv" / "secret").write_text("out")
+        (root / "srv" / "shop" / ".env").write_text("in")
+        (root / "srv" / "shop" / "good").symlink_to(".env")
+        (root / "srv" / "shop" / "up").symlink_to("../secret")
+        (root / "srv" / "shop" / "absolute").symlink_to("/srv/secret")
+        (root / "srv" / "link").symlink_to("/srv/shop")
+        project = Path("/srv/shop")
+        assert texts(Reader(root=name), "/srv/shop/good", project) == {"/srv/shop/good": "in"}
+        assert texts(Reader(root=name), "/srv/link/.env", Path("/srv/link")) == {"/srv/link/.env": "in"}
+        for path in ("up", "absolute", "../secret"):
+            assert texts(Reader(root=name), f"/srv/shop/{path}", project) == {}

@@ -1,7 +1,8 @@
 """Files that could say where a port comes from, read within bounds that are kept and told.
 
-At most MAX_FILES files, MAX_FILE bytes of each and MAX_TOTAL in all; only regular files; never /proc, /sys or /dev; and
-where links may not lead out of a folder the kernel sees to it (openat2(2), RESOLVE_BENEATH and RESOLVE_IN_ROOT).
+At most MAX_FILES files, MAX_FILE bytes of each and MAX_TOTAL in all; only regular files; never /proc, /sys or /dev, nor
+what else the kernel makes up, wherever it is mounted; and where links may not lead out of a folder the kernel sees to
+it (openat2(2), RESOLVE_BENEATH and RESOLVE_IN_ROOT).
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ _OPENAT2 = 437  # the same number on every architecture
 _NO_MAGICLINKS, _BENEATH, _IN_ROOT = 0x02, 0x08, 0x10
 _FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 _FORBIDDEN = ("/proc", "/sys", "/dev")
+_MADE_UP = frozenset((0x9FA0, 0x62656572, 0x27E0EB, 0x63677270, 0x64626720, 0x74726163, 0x73636673, 0xCAFE4A11))
+"""statfs(2)'s f_type of proc, sysfs, cgroup, cgroup2, debugfs, tracefs, securityfs and bpf (linux/magic.h)."""
 _BINARY = (".so", ".db", ".sqlite", ".sqlite3", ".jar", ".pyc", ".pak", ".mo", ".ttf", ".woff2", ".log", ".wal")
 
 
@@ -80,7 +83,7 @@ class Reader:
         if descriptor is None:
             return None
         try:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode) or _is_made_up(descriptor):
                 return None
             most, chunks = min(MAX_FILE, self._left), []
             while most > 0 and (chunk := os.read(descriptor, most)):
@@ -93,16 +96,20 @@ class Reader:
             os.close(descriptor)
 
     def _open(self, path: str, within: str | None, flags: int) -> int | None:
+        if "\0" in path:  # the kernel would read the name up to there
+            return None
         try:
-            if self._root is not None:
-                return _open_below(self._root, path, flags, _IN_ROOT)
             if within is not None:
                 inside = os.path.relpath(path, within)
-                return None if inside.startswith("..") else _open_below(within, inside, flags, _BENEATH)
+                if inside == ".." or inside.startswith("../"):
+                    return None
+                return _open_within(self._root, within, inside, flags)
+            if self._root is not None:
+                return _open_below(self._root, path, flags, _IN_ROOT)
             real = os.path.realpath(path)
             if any(real == folder or real.startswith(f"{folder}/") for folder in _FORBIDDEN):
                 return None
-            return os.open(real, _FLAGS | flags)
+            return os.open(real, _FLAGS | flags | getattr(os, "O_NOFOLLOW", 0))
         except (OSError, ValueError):  # absent, closed to the caller, leading out, or no name at all
             return None
 
@@ -142,6 +149,29 @@ def _is_read_only(pid: int, descriptor: str) -> bool:
             digits = line[6:].strip()
             return digits.isascii() and digits.isdigit() and int(digits, 8) & os.O_ACCMODE == os.O_RDONLY
     return False
+
+
+def _open_within(root: str | None, folder: str, path: str, flags: int) -> int:
+    """open(2) of a path that cannot leave `folder`, which lies below `root`. Raises OSError."""
+    if root is None:
+        return _open_below(folder, path, flags, _BENEATH)
+    base = _open_below(root, folder, os.O_DIRECTORY, _IN_ROOT)
+    try:
+        return _open_below(f"/proc/self/fd/{base}", path, flags, _BENEATH)
+    finally:
+        os.close(base)
+
+
+def _is_made_up(descriptor: int) -> bool:
+    """Whether a file is none of a disk but the kernel's own, such as one of /proc: fstatfs(2)."""
+    if sys.platform != "linux":
+        return False
+    import ctypes
+
+    buffer = ctypes.create_string_buffer(256)  # struct statfs, of 120 bytes at most, begins with f_type, a long
+    if ctypes.CDLL(None, use_errno=True).fstatfs(descriptor, buffer) != 0:
+        return False
+    return ctypes.c_long.from_buffer(buffer).value & 0xFFFFFFFF in _MADE_UP
 
 
 def _open_below(folder: str, path: str, flags: int, resolve: int) -> int:
