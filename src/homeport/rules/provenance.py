@@ -165,6 +165,12 @@ def wanted(process: Process, chain: Sequence[Process], project: Project | None, 
     return list(dict.fromkeys(places))
 
 
+def literal(path: str) -> str:
+    """The pattern that means this path alone, whatever its last part is called."""
+    folder, name = posixpath.split(path)
+    return posixpath.join(folder, re.sub(r"([*?[])", r"[\1]", name))
+
+
 def judge(facts: Facts) -> Provenance:
     """The best supported origin with all of its evidence, strongest first."""
     clues = sorted((clue for find in _CLUES for clue in find(facts)), key=lambda clue: -clue.weight)
@@ -249,7 +255,7 @@ def _started(process: Process, project: Project | None) -> Iterator[Place]:
             continue
         path = posixpath.normpath(posixpath.join(process.cwd or "/", name))
         inside = project is not None and path.startswith(project.root.rstrip("/") + "/")
-        yield Place(path.replace("[", "[[]"), Part.STARTED, project.root if inside and project is not None else None)
+        yield Place(literal(path), Part.STARTED, project.root if inside and project is not None else None)
         found += 1
         if found >= MAX_ARGUMENT_FILES:
             return

@@ -36,7 +36,7 @@ class Reader:
     """One search. `root` is /proc/PID/root of a process that sees other files than the caller; None: the same."""
 
     def __init__(self, root: str | None = None) -> None:
-        self._root = root
+        self.root = root
         self._left = MAX_TOTAL
         self._files = 0
         self._seen: set[str] = set()
@@ -103,9 +103,9 @@ class Reader:
                 inside = os.path.relpath(path, within)
                 if inside == ".." or inside.startswith("../"):
                     return None
-                return _open_within(self._root, within, inside, flags)
-            if self._root is not None:
-                return _open_below(self._root, path, flags, _IN_ROOT)
+                return _open_within(self.root, within, inside, flags)
+            if self.root is not None:
+                return _open_below(self.root, path, flags, _IN_ROOT)
             real = os.path.realpath(path)
             if any(real == folder or real.startswith(f"{folder}/") for folder in _FORBIDDEN):
                 return None
