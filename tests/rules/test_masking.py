@@ -47,6 +47,9 @@ TEMPLATES = (
     "https://{0}{0}@example.org/x",
     "use ghp_{} to push",
     "-----BEGIN RSA PRIVATE KEY-----{}",
+    "<db:password>{}</db:password>",
+    "<clientSecret>{}",
+    "https://example.org/file?sv=1&sig={}&se=2",
     "password=" + "x" * 380 + "{}",
 )
 
@@ -78,6 +81,8 @@ def test_an_option_beside_it_keeps_its_port(template: str, word: str, port: int)
         ("DB_PASSWORD=x --port 3000", f"DB_PASSWORD={HIDDEN} --port 3000"),
         ("listen 127.0.0.1:62893;", "listen 127.0.0.1:62893;"),
         ("port = 5432", "port = 5432"),
+        ("<port>3000</port><token>x</token>", f"<port>3000</port><token>{HIDDEN}</token>"),
+        ("http://h:3000/?key=x&port=3000", f"http://h:3000/?key={HIDDEN}&port=3000"),
         ("TOKEN_PORT=3000", "TOKEN_PORT=3000"),
         ("proxy_pass http://127.0.0.1:3000;", "proxy_pass http://127.0.0.1:3000;"),
         ("node auth.js --port 3000", "node auth.js --port 3000"),

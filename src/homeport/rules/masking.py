@@ -46,6 +46,10 @@ _CURL = re.compile(
 )
 _PRIVATE_KEY = re.compile(r"(-----BEGIN [A-Z ]{0,32}PRIVATE KEY-----).{1,800}")
 _ACL = re.compile(r"((?:^|\s)user\s.{0,200}?\s)[>#<!]\S{1,256}")
+_ELEMENT = re.compile(
+    r"(?i)(<[\w:.-]{0,64}?(?:pass(?:word|wd|phrase)|pwd|secret|token|credential)[\w:.-]{0,64}>)[^<]{1,512}"
+)
+_PARAMETER = re.compile(r"(?i)([?&](?:sig|key|auth|code|hmac|otp|x-amz-[a-z-]{1,32})=)[^\s&\"'<>]{1,512}")
 _TOKENS = re.compile(
     r"""(?x) \b(?: eyJ[\w-]{8,}(?:\.[\w-]{0,512}){0,4} | A[KS]IA[0-9A-Z]{8,} | gh[pousr]_\w{8,} | github_pat_\w{8,}
     | sk-[\w-]{8,} | [spr]k_(?:live|test)_\w{8,} | whsec_\w{8,} | xox[a-z]-[\w-]{8,} | glpat-[\w-]{8,} | npm_\w{16,}
@@ -65,7 +69,7 @@ def mask(text: str, port: int | None = None) -> str:
     text = _URL_PASSWORD.sub(_url_password(port), text)
     for pattern in (_URL_TOKEN, _PLAIN_PASSWORD):
         text = pattern.sub(rf"\1{HIDDEN}@", text)
-    for pattern in (_IDENTIFIED, _CURL, _ACL):
+    for pattern in (_IDENTIFIED, _CURL, _ACL, _ELEMENT, _PARAMETER):
         text = pattern.sub(rf"\1{HIDDEN}", text)
     text = _MYSQL.sub(rf"\1{HIDDEN}", text)
     text = _SCHEME.sub(rf"\1\2{HIDDEN}", text)
