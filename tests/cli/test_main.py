@@ -65,7 +65,6 @@ def test_words_lead_to_a_command(words: list[str], leads_to: list[str]) -> None:
         ("explian", "did you mean homeport explain?"),
         ("wxyzq", "homeport --help lists the commands"),
         ("", "homeport --help lists the commands"),
-        ("99999999", "homeport --help lists the commands"),
     ],
 )
 def test_a_word_that_is_nothing_is_a_usage_error(word: str, hint: str, homeport: Homeport) -> None:
@@ -73,6 +72,14 @@ def test_a_word_that_is_nothing_is_a_usage_error(word: str, hint: str, homeport:
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr == f"homeport: {word!r} is neither a command nor an address\n{hint}\n"
+
+
+@pytest.mark.parametrize("word", ["99999", "1.2.3.4.5", "[::1", "127.0.0.1:99999", ":0"])
+def test_a_wrong_address_says_what_is_wrong_with_it(homeport: Homeport, word: str) -> None:
+    done = homeport(word)
+    assert done.returncode == 2
+    assert "neither a command" not in done.stderr
+    assert done.stderr.startswith("homeport: ")
 
 
 @pytest.mark.parametrize(

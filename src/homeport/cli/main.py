@@ -125,7 +125,7 @@ def _is_address(word: str) -> bool:
 
     try:
         asked = parse(word)
-    except AddressError:  # that is the answer
-        return False
+    except AddressError:  # only an address can be wrong in its own way; `show` says how
+        return any(character in ".:[" or character.isdigit() for character in word)
     plain = asked.endpoint.port is None and asked.endpoint.address is None
     return not plain or asked.name == "localhost" or "." in (asked.name or "")
