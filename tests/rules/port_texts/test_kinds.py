@@ -60,6 +60,22 @@ EXPLICIT = [
     ("start.sh", "exec java -Dserver.port=3000 -jar app.jar"),
     ("start.sh", "python manage.py runserver 0.0.0.0:3000"),
     ("start.sh", "docker run -p 127.0.0.1:3000:80 nginx"),
+    ("start.sh", 'PORT="${PORT:-3000}"'),
+    ("start.sh", "serve --listen=${PORT:-3000}"),
+    ("start.sh", "php -S localhost:3000 -t public"),
+    ("Dockerfile", "ENV PORT 3000"),
+    ("Dockerfile", 'CMD ["app", "--port", "3000"]'),
+    ("compose.yaml", '    ports: ["3000:80", "8443:443"]'),
+    ("compose.yaml", '      - "${WEB_PORT:-3000}:80"'),
+    ("compose.yaml", '      - "3000-3005:3000-3005"'),
+    ("config/puma.rb", 'port ENV.fetch("PORT") { 3000 }'),
+    ("config/puma.rb", "port 3000"),
+    ("echo.c", "#define PORT 3000"),
+    ("echo.c", "address.sin_port = htons(3000);"),
+    ("uwsgi.ini", "http = :3000"),
+    ("rabbitmq.conf", "listeners.tcp.default = 3000"),
+    ("named.conf", "    listen-on port 3000 { any; };"),
+    ("Properties/launchSettings.json", '"applicationUrl": "https://localhost:7001;http://localhost:3000"'),
 ]
 
 NONE = [
@@ -76,12 +92,25 @@ NONE = [
     ("my.cnf", "; port = 3000"),
     ("notes.txt", "on 3000-11-23 we met"),
     ("style", "100% of 3000%"),
+    ("nginx.conf", "listen 80; # was 3000"),
+    ("server.js", "listen(port) // 3000"),
+    ("server.js", "/*\n app.listen(3000)\n*/"),
+    ("server.xml", '<!--\n<Connector port="3000"/>\n-->'),
+    ("x.txt", "2001:db8:3000::1"),
+    ("x.txt", "550e8400-3000-41d4-a716-446655440000"),
+    ("Dockerfile", "FROM node:3000-alpine"),
+    ("prices.js", "costs $3000"),
 ]
 
 WEAKER = [
     ("server.js", "setTimeout(shutdown, 3000)", Strength.BARE),
     ("package.json", '"dev": "node main.js 3000"', Strength.BARE),
     ("Dockerfile", "EXPOSE 3000", Strength.KEYED),
+    ("config.yml", "transport: 3000", Strength.BARE),
+    ("a.js", "important: 3000", Strength.BARE),
+    ("a.js", "runLater(stop, 3000)", Strength.BARE),
+    ("tunnel.sh", "ssh -p 3000 host", Strength.KEYED),
+    ("db.sh", "psql --port 3000", Strength.KEYED),
     ("README.md", "see http://localhost:3000/", Strength.KEYED),
 ]
 
@@ -113,11 +142,20 @@ def test_the_kernels_choice(path: str, line: str) -> None:
 
 def test_zeros_that_mean_nothing() -> None:
     assert mentions("server.js", "let count = 0; return 0", 0) == ()
+    assert mentions("server.js", "list.slice(0); support = 0", 0) == ()
+    assert mentions("redis.conf", "port 0", 0) == ()  # off
+    assert mentions("my.cnf", "port = 0", 0) == ()  # the default
+    assert mentions("compose.yaml", 'user: "0:0"', 0) == ()
 
 
 def test_the_strongest_comes_first() -> None:
     text = "retry after 3000\nsee http://localhost:3000\napp.listen(3000)"
     assert [one.line for one in mentions("server.js", text, 3000)] == [3, 2, 1]
+
+
+def test_code_after_a_long_comment_counts() -> None:
+    text = "/* 3000 */\n/*\n * 3000\n */\napp.listen(3000)"
+    assert [one.line for one in mentions("server.js", text, 3000)] == [5]
 
 
 def test_what_is_shown_is_masked() -> None:
@@ -155,6 +193,8 @@ def test_what_is_pulled_in(path: str, text: str, expected: tuple[str, ...]) -> N
         ("mysqld", ("--defaults-file=/m.cnf",), ("/m.cnf",)),
         ("sshd", ("-D", "-f", "etc/sshd"), ("/w/etc/sshd",)),
         ("gunicorn", ("app:app",), ("/w/gunicorn.conf.py",)),
+        ("php-fpm8.2", ("php-fpm:", "master", "process", "(/e/fpm.conf)"), ("/e/fpm.conf", "/e/pool.d/*.conf")),
+        ("php-fpm", (), ("/etc/php-fpm.conf", "/etc/php-fpm.d/*.conf")),
         ("something", ("-c", "x"), ()),
     ],
 )  # fmt: skip

@@ -8,10 +8,12 @@ KIND = Kind(
     name="compose",
     files=("compose.y*ml", "compose.*.y*ml", "docker-compose*.y*ml", "podman-compose*.y*ml"),
     explicit=(
-        rf"^-\s*[\"']?(?:[\d.]+:|\[[^\]]*\]:)?{NUMBER}:\d",
+        rf"(?:^-\s*|\bports\s*:\s*\[.{{0,200}}?)[\"']?(?:[\d.]+:|\[[^\]]*\]:)?{NUMBER}(?:-\d+)?:\d",
+        rf"^-\s*[\"']?(?:[\d.]+:|\[[^\]]*\]:)?\$\{{\w+:?-{NUMBER}\}}:\d",
         rf"published\s*:\s*[\"']?{NUMBER}",
         rf"^[\"']?[\w.\-]*port[\"']?\s*:\s*[\"']?{NUMBER}",
     ),
+    zero=False,
     includes=lines_after(
         r"^\s*env_file\s*:\s*([^\s\[{#][^\n#]*)", r"^\s*-\s+path\s*:\s*(\S+)", r"^\s*file\s*:\s*(\S+)"
     ),

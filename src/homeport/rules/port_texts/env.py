@@ -8,7 +8,7 @@ KIND = Kind(
     name="environment",
     files=(".env", ".env.*", "*.env", ".flaskenv", ".envrc", "/etc/default/*"),
     explicit=(
-        rf"^(?:export\s+)?\w*PORT\w*\s*=\s*[\"']?{NUMBER}[\"']?\s*(?:#.*)?$",
-        rf"^(?:export\s+)?\w*(?:LISTEN|BIND|ADDR|HOST|URL|ENDPOINT|ORIGIN)\w*\s*=.*:{NUMBER}",
+        rf"^(?:export\s+)?\w{{0,60}}PORT\w{{0,60}}\s*=\s*[\"']?{NUMBER}[\"']?\s*(?:#.*)?$",
+        rf"^(?:export\s+)?\w{{0,60}}(?:LISTEN|BIND|ADDR|HOST|URL|ENDPOINT|ORIGIN)\w{{0,60}}\s*=.*:{NUMBER}",
     ),
 )

@@ -12,5 +12,6 @@ KIND = Kind(
     files=("my.cnf", "*.cnf", ".my.cnf", "my.ini"),
     explicit=(rf"^(?:mysqlx[_-])?port\s*=\s*{NUMBER}",),
     comments=("#", ";"),
+    zero=False,  # it means the default
     includes=lambda text: (*_files(text), *(f"{folder.rstrip('/')}/*.cnf" for folder in _folders(text))),
 )

@@ -8,5 +8,6 @@ KIND = Kind(
     name="nginx",
     files=("nginx*.conf", "*/nginx/*", "*/sites-enabled/*", "*/sites-available/*"),
     explicit=(rf"(?:^|[{{;]\s*)listen\s+{ADDRESS}{NUMBER}",),
+    zero=False,
     includes=lines_after(r"(?:^|[{;])\s*include\s+([^;\n]+);"),
 )

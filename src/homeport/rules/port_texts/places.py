@@ -23,7 +23,7 @@ _Finder = Callable[[Sequence[str], str], tuple[str, ...]]
 
 def configuration(program: str, words: Sequence[str], cwd: str | None) -> tuple[str, ...]:
     """Paths (with a glob at most in the last part) of its configuration: what its words name, or the standard."""
-    finder = _PROGRAMS.get(program)
+    finder = _PROGRAMS.get(program) or _PROGRAMS.get(program.rstrip("0123456789.-"))  # php-fpm8.2
     if finder is None:
         return ()
     paths = finder(words, cwd or "/")
@@ -111,6 +111,12 @@ def _tomcat(words: Sequence[str], _: str) -> tuple[str, ...]:
     return () if base is None else (f"{base}/conf/server.xml",)
 
 
+def _php_fpm(words: Sequence[str], _: str) -> tuple[str, ...]:
+    named = option(words, "-y", "--fpm-config") or next((word[1:-1] for word in words if word[:2] == "(/"), None)
+    path = named or "/etc/php-fpm.conf"
+    return (path, posixpath.join(posixpath.dirname(path), "pool.d" if named else "php-fpm.d", "*.conf"))
+
+
 _MYSQL = _option_or(("--defaults-file",), "/etc/mysql/my.cnf", "/etc/my.cnf", "/etc/mysql/mariadb.cnf")
 _REDIS = _first_file("/etc/redis/redis.conf", "/etc/redis.conf", "/etc/valkey/valkey.conf")
 
@@ -130,7 +136,7 @@ _PROGRAMS: dict[str, _Finder] = {
     "mosquitto": _option_or(("-c", "--config-file"), "/etc/mosquitto/mosquitto.conf", "/etc/mosquitto/conf.d/*.conf"),
     "memcached": _option_or(("--config",), "/etc/memcached.conf"),
     "mongod": _option_or(("-f", "--config"), "/etc/mongod.conf"),
-    "php-fpm": _option_or(("-y", "--fpm-config"), "/etc/php-fpm.conf"),
+    "php-fpm": _php_fpm,
     "supervisord": _option_or(("-c", "--configuration"), "/etc/supervisor/supervisord.conf", "/etc/supervisord.conf"),
     "gunicorn": _option_or(("-c", "--config"), "gunicorn.conf.py"),
     "uwsgi": _option_or(("--ini", "--yaml", "--json"), "uwsgi.ini"),

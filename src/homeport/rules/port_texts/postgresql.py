@@ -19,5 +19,6 @@ KIND = Kind(
     name="postgresql",
     files=("postgresql*.conf", "postmaster.opts", "pgbouncer.ini"),
     explicit=(rf"^(?:listen_)?port\s*=?\s*'?{NUMBER}", rf"\"-p\"\s+\"{NUMBER}\""),
+    zero=False,
     includes=_includes,
 )

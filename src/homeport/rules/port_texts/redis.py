@@ -8,5 +8,6 @@ KIND = Kind(
     name="redis",
     files=("redis*.conf", "valkey*.conf", "sentinel*.conf", "*/redis/*.conf", "*/valkey/*.conf"),
     explicit=(rf"^(?:tls-)?port\s+{NUMBER}",),
+    zero=False,  # it means off
     includes=lines_after(r"^\s*include\s+(\S+)"),
 )

@@ -9,7 +9,8 @@ KIND = Kind(
     files=("*",),
     explicit=(
         rf"-p\s+[\"']?(?:[\d.]+:)?{NUMBER}:\d",
-        rf"^\w*port\w*\s*[:?+]?=\s*[\"']?{NUMBER}",
+        rf"^(?:ENV|ARG)\s+\w{{0,40}}PORT\s+{NUMBER}",
+        rf"^\w{{0,40}}port\w{{0,40}}\s*[:?+]?=\s*[\"']?{NUMBER}",
     ),
     comments=("#", "//", ";"),
 )

@@ -13,11 +13,13 @@ KIND = Kind(
         "*.clj", "*.hs", "*.ml", "*.zig", "www",
     ),
     explicit=(
-        rf"\b(?:listen|bind|serve|listenandserve|run)\w*\s*\([^)\n]{{0,80}}?{NUMBER}",
-        rf"\b\w*port\w*[\"']?\s*\)?\s*(?::\s*\w+\s*)?(?::=|[:=,]|=>|\|\||\?\?|\bor\b)\s*[\"']?{NUMBER}",
-        rf"\bPORT\b[^\n]{{0,40}}?(?:\|\||\?\?|,|\bor\b)\s*[\"']?{NUMBER}",
+        rf"\b(?:(?:listen|bind|serve)\w*|htons|run(?:_?app|_?server|_simple)?)\s*\([^)\n]{{0,80}}?{NUMBER}",
+        rf"\b\w{{0,40}}port\w{{0,40}}[\"']?\s*\)?\s*(?::\s*\w+\s*)?(?::=|[:=,]|=>|\|\||\?\?|\bor\b)\s*[\"']?{NUMBER}",
+        rf"\bPORT\b[^\n]{{0,40}}?(?:\|\||\?\?|,|\bor\b|\{{)\s*[\"']?{NUMBER}",
+        rf"^(?:#define\s+\w{{0,40}})?port\s+{NUMBER}\s*$",
         rf"\b(?:HTTPServer|TCPServer|UDPServer|create_server|Server)\s*\(\s*\([^)\n]*?{NUMBER}",
         rf"[\"'](?:[\w.\-]*|\[[^\]]*\]):{NUMBER}[\"'/]",
     ),
     comments=("#", "//", "*", "/*", "--", ";;"),
+    blocks=(("/*", "*/"), ("<!--", "-->"), ("=begin", "=end")),
 )  # fmt: skip

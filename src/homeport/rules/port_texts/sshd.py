@@ -8,5 +8,6 @@ KIND = Kind(
     name="sshd",
     files=("sshd_config", "*/sshd_config.d/*"),
     explicit=(rf"^Port\s+{NUMBER}", rf"^ListenAddress\s+\S*:{NUMBER}"),
+    zero=False,
     includes=lines_after(r"^\s*Include\s+(\S+)"),
 )
