@@ -24,6 +24,7 @@ def process(name: str, cmdline: tuple[str, ...] | None) -> Process:
         ("java", ("java", "-Xmx1g", "-jar", "/opt/app.jar"), "java app.jar"),
         ("java", ("java", "-cp", "a:b", "org.apache.catalina.startup.Bootstrap", "start"), "java Bootstrap"),
         ("nginx", ("nginx: master process /usr/sbin/nginx",), "nginx"),
+        ("nginx", ("nginx: master process nginx -c /srv/nginx.conf",), "nginx"),
         ("redis-server", ("/usr/bin/redis-server 127.0.0.1:6379",), "redis-server"),
         ("systemd-resolve", ("/lib/systemd/systemd-resolved",), "systemd-resolved"),
         ("postgres", ("/usr/lib/postgresql/15/bin/postgres", "-D", "/data"), "postgres"),

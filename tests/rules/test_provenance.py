@@ -216,3 +216,18 @@ def test_anything(words: list[str], environment: dict[str, str], port: int, cont
     assert found.origin in Origin
     assert len(found.evidence) <= MAX_EVIDENCE
     wanted(some.process, (some.process,), None, None)
+
+
+def test_a_compose_file_speaks_of_containers_alone() -> None:
+    compose = text("/srv/shop/compose.yaml", Part.PROJECT, 'services:\n  web:\n    ports:\n      - "62893:80"')
+    ephemeral = (32768, 65000)
+    assert judge(facts("/usr/bin/serve", texts=(compose,), ephemeral=ephemeral)).confidence is not Confidence.CERTAIN
+    outside = judge(facts("/usr/bin/serve", texts=(compose,)))
+    assert outside.confidence is Confidence.POSSIBLE
+    check(judge(facts("/usr/bin/serve", texts=(compose,), contained=True)), Origin.FILE, "/srv/shop/compose.yaml:4")
+
+
+def test_a_program_text_that_listens() -> None:
+    code = "import socket; s = socket.socket(); s.bind(('127.0.0.1', 62893)); s.listen()"
+    assert check(judge(facts("/usr/bin/python3", "-c", code)), Origin.ARGUMENT).confidence is Confidence.CERTAIN
+    assert judge(facts("/usr/bin/python3", "-c", "print(162893)")).origin is Origin.UNKNOWN

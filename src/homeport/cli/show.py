@@ -179,7 +179,11 @@ def _others(owners: Sequence[Owner]) -> Iterator[str]:
 
 def _command(words: Sequence[str]) -> str:
     """The command line as one would type it: words with blanks in quotes."""
-    return " ".join(f"'{word}'" if not word or any(each in word for each in ' "\t\n') else word for word in words)
+    return " ".join(_quoted(word) if not word or set(word) & set(" '\"\t\n") else word for word in words)
+
+
+def _quoted(word: str) -> str:
+    return "'{}'".format(word.replace("'", "'\\''"))
 
 
 def _container(container: Container) -> str:

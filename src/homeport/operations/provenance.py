@@ -66,6 +66,7 @@ def provenance(
         ephemeral=ephemeral,
         published=published,
         searched=(*searched, *reader.searched),
+        contained=owner.container is not None,
     )
     found = judge(facts)
     if found.file is not None and reader.root is not None:

@@ -28,7 +28,7 @@ def label(process: Process) -> str:
     first, *rest = process.cmdline
     program = first.rsplit("/", 1)[-1]
     if not rest:
-        return process.name if len(program) > 40 or " " in program else program or process.name
+        return process.name if len(program) > 40 or " " in first else program or process.name
     if program.endswith("java"):
         return _java(program, rest)
     if program.rstrip("0123456789.") not in _INTERPRETERS:

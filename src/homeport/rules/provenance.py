@@ -68,6 +68,7 @@ class Facts(NamedTuple):
 
     `chain` are the parents of `process`, nearest first. `environment` is that of its start (proc(5)); None: closed.
     `heirs` are other processes that hold the socket. `searched` is what was read, and what could not be.
+    `contained`: it runs in a container.
     """
 
     port: int
@@ -79,6 +80,7 @@ class Facts(NamedTuple):
     ephemeral: tuple[int, int] | None
     published: Published | None
     searched: tuple[str, ...]
+    contained: bool = False
 
 
 class _Weight(IntEnum):
@@ -133,6 +135,8 @@ _SYSTEM_UNITS = (
     "/usr/lib/systemd/system",
 )
 _USER_UNITS = ("/etc/systemd/user", "/usr/lib/systemd/user")
+_CODE = frozenset(("-c", "-e", "--eval"))
+"""Options of interpreters whose value is a program text."""
 _PORT_NAME = re.compile(r"(port|listen|bind|addr|address|host|url|http|endpoint|origin|server)", re.IGNORECASE)
 _SHORT = frozenset(("-p", "-P", "-l", "-b", "-S", "-a", "-H", "-h"))
 _DEFAULTS = {
@@ -223,7 +227,7 @@ def _drivers(process: Process, chain: Sequence[Process], project: Project | None
         elif parent is not process and command.program in _SHELLS and parent.cwd is not None:
             script = next(commands.plain_words(parent.cmdline[1:] if parent.cmdline else (), ("-o", "-O")), None)
             if script is not None and "-c" not in (parent.cmdline or ()):
-                yield Place(posixpath.join(parent.cwd, script), Part.DRIVER, None)
+                yield Place(posixpath.normpath(posixpath.join(parent.cwd, script)), Part.DRIVER, None)
 
 
 def _units(unit: Unit, process: Process) -> Iterator[Place]:
@@ -335,7 +339,11 @@ def _in_words(words: Sequence[str], port: int, program: str) -> Iterator[tuple[i
         if index == 0:
             continue
         before = words[index - 1]
-        if word.startswith("-") and "=" in word:
+        if before in _CODE and program not in _SHELLS:
+            said = port_texts.mentions("argument", word, port, "source")
+            if said and said[0].strength is Strength.EXPLICIT:
+                yield index, f"{before} {said[0].text}", True
+        elif word.startswith("-") and "=" in word:
             name, _, value = word.partition("=")
             if _value_is(value, port):
                 yield index, word, bool(_PORT_NAME.search(name)) or ":" in value
@@ -393,6 +401,8 @@ _MENTION_WEIGHTS = {
 
 def _mentions(facts: Facts) -> Iterator[_Clue]:
     for one in facts.texts:
+        compose = port_texts.kind_of(one.path, one.kind).name == "compose"
+        idle = compose and not facts.contained and facts.published is None  # it speaks of containers alone
         for mention in port_texts.mentions(one.path, one.text, facts.port, one.kind)[:3]:
             weight, confidence = _MENTION_WEIGHTS.get(
                 (one.part, mention.strength),
@@ -400,14 +410,14 @@ def _mentions(facts: Facts) -> Iterator[_Clue]:
                 if mention.strength is Strength.KEYED
                 else (_Weight.BARE_MENTION, Confidence.POSSIBLE),
             )
+            if idle:
+                weight, confidence = min(weight, _Weight.KEYED_MENTION), Confidence.POSSIBLE
             yield _in_file(weight, confidence, one.path, mention)
 
 
 def _in_file(weight: _Weight, confidence: Confidence, path: str, mention: Mention) -> _Clue:
-    place = f"{path}:{mention.line}"
-    return _Clue(
-        weight, Origin.FILE, f"{place}: {mention.text}", confidence, Evidence(place, mention.text), path, mention.line
-    )
+    place, text = f"{path}:{mention.line}", " ".join(mention.text.split())
+    return _Clue(weight, Origin.FILE, f"{place}: {text}", confidence, Evidence(place, text), path, mention.line)
 
 
 def _kernels_choice(facts: Facts) -> Iterator[_Clue]:

@@ -134,7 +134,6 @@ _PROGRAMS: dict[str, _Finder] = {
     "caddy": _option_or(("--config", "-c"), "Caddyfile", "/etc/caddy/Caddyfile"),
     "haproxy": _option_or(("-f",), "/etc/haproxy/haproxy.cfg"),
     "mosquitto": _option_or(("-c", "--config-file"), "/etc/mosquitto/mosquitto.conf", "/etc/mosquitto/conf.d/*.conf"),
-    "memcached": _option_or(("--config",), "/etc/memcached.conf"),
     "mongod": _option_or(("-f", "--config"), "/etc/mongod.conf"),
     "php-fpm": _php_fpm,
     "supervisord": _option_or(("-c", "--configuration"), "/etc/supervisor/supervisord.conf", "/etc/supervisord.conf"),
