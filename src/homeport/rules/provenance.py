@@ -339,10 +339,9 @@ def _in_words(words: Sequence[str], port: int, program: str) -> Iterator[tuple[i
         if index == 0:
             continue
         before = words[index - 1]
-        if before in _CODE and program not in _SHELLS:
-            said = port_texts.mentions("argument", word, port, "source")
-            if said and said[0].strength is Strength.EXPLICIT:
-                yield index, f"{before} {said[0].text}", True
+        code = port_texts.mentions("argument", word, port, "source") if before in _CODE and " " in word else ()
+        if code and code[0].strength is Strength.EXPLICIT and program not in _SHELLS:
+            yield index, f"{before} {code[0].text}", True
         elif word.startswith("-") and "=" in word:
             name, _, value = word.partition("=")
             if _value_is(value, port):
