@@ -1,0 +1,1 @@
+"""The rack of logs: formats of lines, and places where programs log."""

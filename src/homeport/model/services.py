@@ -1,0 +1,24 @@
+"""What speaks at a listener."""
+
+from __future__ import annotations
+
+from homeport.lean import NamedTuple
+from homeport.model.evidence import Confidence, Evidence
+
+
+class Service(NamedTuple):
+    """What was recognised at a listener, by what it said.
+
+    `protocol` is what a client has to speak: "http", "postgresql", "ssh" …; `tls`: inside of TLS. `product` is the
+    program or application by its own name ("nginx", "Jupyter Server"), `version` as it tells it; None: not told.
+    `confidence` is CERTAIN where the bytes themselves prove it. `facts` are what else it told without being logged in,
+    by name: "server" (what carries an application), "authentication" ("demanded" or "not demanded") …
+    """
+
+    protocol: str
+    product: str | None
+    version: str | None
+    tls: bool
+    confidence: Confidence
+    evidence: tuple[Evidence, ...]
+    facts: tuple[tuple[str, str], ...] = ()
