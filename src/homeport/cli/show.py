@@ -262,7 +262,8 @@ def _around(sheet: Sheet, page: Page) -> None:
     if page.candidates and (len(page.candidates) > 1 or page.near):
         _candidates(sheet, page)
     if page.peers:
-        sheet.many("connected", table([_peer(one) for one in page.peers]))
+        several = len({one.socket.address for one in page.peers}) > 1
+        sheet.many("connected", table([_peer(one, several) for one in page.peers]))
 
 
 def _elsewhere(page: Page, one: Listener) -> str:
@@ -298,9 +299,12 @@ def _answer(one: Candidate) -> str:
     return who(one.listener)
 
 
-def _peer(one: Peer) -> list[str]:
+def _peer(one: Peer, several: bool) -> list[str]:
+    """`several`: the connections are to different addresses of this port, so that each says to which."""
     socket = one.socket
     address = "" if socket.peer_address is None else endpoint_text(socket.peer_address, socket.peer_port or 0)
+    if several:
+        address += f" to {socket.address}"
     end = who(one.other_end) if one.other_end is not None else ""
     return [address, socket.state.value, end]
 

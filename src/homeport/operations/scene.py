@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from homeport.model.addresses import Endpoint, IPAddress, Protocol
-from homeport.model.explanation import AddressExplanation, Explanation, Resolution
+from homeport.model.evidence import Evidence
+from homeport.model.explanation import AddressExplanation, Explanation, PortExplanation, Resolution
+from homeport.model.owners import Project
 from homeport.model.page import Candidate
 from homeport.model.snapshot import Listener, Netns, Query, Snapshot
 from homeport.operations.explain import explain
-from homeport.operations.ls import ALL_PROTOCOLS, look
+from homeport.operations.ls import ALL_PROTOCOLS, EVERYTHING, look
+from homeport.rules import history as memory
 from homeport.rules import neighbours
 from homeport.rules.neighbours import answerers, destination
+from homeport.system import history
 from homeport.system.addresses import addresses_of
+from homeport.system.projects import Projects
+
+MAX_NEAREST = 8
+"""How many other listeners of the caller's project are named where nothing listens."""
 
 _LOCAL_ROUTES = frozenset(("local", "broadcast", "multicast", "anycast"))
 
@@ -103,6 +112,58 @@ def candidates(scene: Scene) -> tuple[Candidate, ...]:
         for protocol in sorted({each.socket.protocol for each in listening} & scene.protocols)
         for one in neighbours.candidates(tried, scene.endpoint.port, listening, scene.netns, protocol)
     )
+
+
+def usual(scene: Scene, found: Sequence[Listener]) -> tuple[Evidence, ...]:
+    """Who last or usually lives there; of what listens now nothing is said but that somebody else usually does."""
+    port = scene.endpoint.port
+    if not port:
+        return ()
+    remembered = history.recall()
+    said: list[Evidence] = []
+    present = {(one.program, one.project) for one in memory.sightings(scene.listening, scene.netns)}
+    for protocol in sorted(scene.protocols):
+        visits = memory.visits(remembered, protocol, port)
+        if visits and (visits[0].program, visits[0].project) not in present:
+            said += memory.usual(visits, protocol)
+    if not found and scene.explanation.port is not None:
+        said += _known_for(scene.explanation.port)
+    return tuple(said)
+
+
+def _known_for(port: PortExplanation) -> list[Evidence]:
+    said = [Evidence("habit of developers' tools", f"{one.program}: {one.what}") for one in port.habits]
+    registry = f"IANA service names, {port.registry_date.isoformat()}"
+    services = {one.name: one for one in port.services}
+    return said + [
+        Evidence(registry, f"registered: {one.name}{f', {one.description}' if one.description else ''}")
+        for one in services.values()
+    ]
+
+
+def of_same_project(scene: Scene, limits: dict[str, None]) -> tuple[Listener, ...]:
+    """Where nothing listens: the listeners of the project that the caller stands in, nearest port first."""
+    project = callers_project()
+    if project is None:
+        return ()
+    everything = look(EVERYTHING, scene.source)
+    limits |= dict.fromkeys(everything.limits)
+    port = scene.endpoint.port or 0
+    same = [
+        one
+        for one in everything.listeners
+        if one.socket.port != scene.endpoint.port
+        and any(each.project is not None and each.project.root == project.root for each in one.owners)
+    ]
+    return tuple(sorted(same, key=lambda one: (abs(one.socket.port - port), one.socket.port))[:MAX_NEAREST])
+
+
+def callers_project() -> Project | None:
+    """The project that the caller stands in."""
+    try:
+        return Projects().of(os.getcwd())
+    except OSError:  # the folder was deleted: no project then
+        return None
 
 
 def _resolutions(scene: Scene) -> tuple[Resolution, ...]:

@@ -6,40 +6,34 @@ and only where nothing listens is the whole machine listed, for the other server
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 
 from homeport.model.addresses import IPAddress, Scope
 from homeport.model.evidence import Evidence
-from homeport.model.explanation import PortExplanation
 from homeport.model.lineage import Lineage
-from homeport.model.owners import Container, Project, Reason
+from homeport.model.owners import Container, Reason
 from homeport.model.page import Absence, Page, Peer, Resident
 from homeport.model.provenance import Provenance
 from homeport.model.publishing import Published
 from homeport.model.snapshot import Listener, Query
 from homeport.model.sockets import State
-from homeport.operations.ls import ALL_PROTOCOLS, EVERYTHING, look
+from homeport.operations.ls import ALL_PROTOCOLS, look
 from homeport.operations.provenance import provenance
-from homeport.operations.scene import Scene, candidates, residents, survey
-from homeport.rules import history as memory
+from homeport.operations.scene import Scene, candidates, of_same_project, residents, survey, usual
 from homeport.rules.absence import Facts, absences
 from homeport.rules.neighbours import destination, endpoint_text, other_end
 from homeport.rules.reach import reach
 from homeport.system import history
 from homeport.system.addresses import addresses_of
 from homeport.system.lineage import lineage_of
-from homeport.system.projects import Projects
 from homeport.system.publishing import Publishing
 
 MAX_DETAILED = 8
 """For how many listeners of one page lineage and provenance are searched."""
 MAX_PEERS = 200
 """For how many connections of one page the other end is searched."""
-MAX_NEAREST = 8
-"""How many other listeners of the caller's project are named where nothing listens."""
 
 _FINISHED = frozenset((State.TIME_WAIT, State.BOUND_INACTIVE, State.CLOSE))
 
@@ -60,7 +54,7 @@ def show(text: str, source: str | None = None) -> Page:
     limits = dict.fromkeys((*scene.snapshot.limits, *scene.explanation.limits))
     described = _described(scene, found, publishing, limits)
     peers = _peers(scene, found, limits)
-    project_listeners = () if found else _of_same_project(scene, limits)
+    project_listeners = () if found else of_same_project(scene, limits)
     return Page(
         taken_at=scene.snapshot.taken_at,
         asked=scene.explanation.asked,
@@ -71,7 +65,7 @@ def show(text: str, source: str | None = None) -> Page:
         candidates=candidates(scene),
         peers=peers,
         absences=missing,
-        usual=_usual(scene, found),
+        usual=usual(scene, found),
         project_listeners=project_listeners,
         next=_next(scene, found, near),
         netns=scene.netns,
@@ -252,57 +246,6 @@ def _route(scene: Scene) -> Evidence:
             by = f" by {route.interface}" if route.interface else ""
             return Evidence("kernel route", f"{route.destination}: {route.kind}{by}")
     return Evidence("interfaces of this machine", "none has the address")
-
-
-def _usual(scene: Scene, found: Sequence[Listener]) -> tuple[Evidence, ...]:
-    """Who last or usually lives there; of what listens now nothing is said but that somebody else usually does."""
-    port = scene.endpoint.port
-    if not port:
-        return ()
-    remembered = history.recall()
-    said: list[Evidence] = []
-    present = {(one.program, one.project) for one in memory.sightings(scene.listening, scene.netns)}
-    for protocol in sorted(scene.protocols):
-        visits = memory.visits(remembered, protocol, port)
-        if visits and (visits[0].program, visits[0].project) not in present:
-            said += memory.usual(visits, protocol)
-    if not found and scene.explanation.port is not None:
-        said += _known_for(scene.explanation.port)
-    return tuple(said)
-
-
-def _known_for(port: PortExplanation) -> list[Evidence]:
-    said = [Evidence("habit of developers' tools", f"{one.program}: {one.what}") for one in port.habits]
-    registry = f"IANA service names, {port.registry_date.isoformat()}"
-    services = {one.name: one for one in port.services}
-    return said + [
-        Evidence(registry, f"registered: {one.name}{f', {one.description}' if one.description else ''}")
-        for one in services.values()
-    ]
-
-
-def _of_same_project(scene: Scene, limits: dict[str, None]) -> tuple[Listener, ...]:
-    """Where nothing listens: the listeners of the project that the caller stands in, nearest port first."""
-    project = _callers_project()
-    if project is None:
-        return ()
-    everything = look(EVERYTHING, scene.source)
-    limits |= dict.fromkeys(everything.limits)
-    port = scene.endpoint.port or 0
-    same = [
-        one
-        for one in everything.listeners
-        if one.socket.port != scene.endpoint.port
-        and any(each.project is not None and each.project.root == project.root for each in one.owners)
-    ]
-    return tuple(sorted(same, key=lambda one: (abs(one.socket.port - port), one.socket.port))[:MAX_NEAREST])
-
-
-def _callers_project() -> Project | None:
-    try:
-        return Projects().of(os.getcwd())
-    except OSError:  # the folder was deleted: no project then
-        return None
 
 
 def _next(scene: Scene, found: Sequence[Listener], near: Sequence[Listener]) -> tuple[str, ...]:

@@ -49,6 +49,7 @@ EXPLICIT = [
     ("app.py", 'app.run(host="127.0.0.1", port=3000)'),
     ("serve.py", 'HTTPServer(("127.0.0.1", 3000), Handler)'),
     ("serve.py", "sock.bind(('', 3000))"),
+    ("serve.py", "sock.bind((0, 3000))"),
     ("settings.py", 'PORT = int(os.environ.get("PORT", 3000))'),
     ("main.go", 'http.ListenAndServe(":3000", nil)'),
     ("main.rs", 'TcpListener::bind("127.0.0.1:3000")'),

@@ -78,7 +78,7 @@ def owner(one: Owner) -> dict[str, Any]:
 
 
 def process(one: Process) -> dict[str, Any]:
-    """The facts of a one."""
+    """The facts of a process."""
     return {
         "pid": one.pid,
         "start_ticks": one.start_ticks,

@@ -14,6 +14,7 @@ KIND = Kind(
     ),
     explicit=(
         rf"\b(?:(?:listen|bind|serve)\w*|htons|run(?:_?app|_?server|_simple)?)\s*\([^)\n]{{0,80}}?{NUMBER}",
+        rf"\bbind\s*\(\s*\([^,)\n]{{0,60}},\s*{NUMBER}",
         rf"\b\w{{0,40}}port\w{{0,40}}[\"']?\s*\)?\s*(?::\s*\w+\s*)?(?::=|[:=,]|=>|\|\||\?\?|\bor\b)\s*[\"']?{NUMBER}",
         rf"\bPORT\b[^\n]{{0,40}}?(?:\|\||\?\?|,|\bor\b|\{{)\s*[\"']?{NUMBER}",
         rf"^(?:#define\s+\w{{0,40}})?port\s+{NUMBER}\s*$",
