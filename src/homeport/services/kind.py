@@ -22,11 +22,13 @@ class Clues(NamedTuple):
     """What is known of a listener before a byte is sent.
 
     `programs`: names of its owner in lower case: base names of executable and script, module, the kernel's name, image
-    of the container. Empty where nobody can be named.
+    of the container. `commands`: the command lines of its owners, word by word, with the words of `JAVA_TOOL_OPTIONS`
+    where that is seen. Both empty where nobody can be named.
     """
 
     port: int
     programs: tuple[str, ...]
+    commands: tuple[tuple[str, ...], ...] = ()
 
 
 class Match(NamedTuple):
@@ -58,7 +60,12 @@ class Speaker(NamedTuple):
 
     `ports` and `programs` (shell patterns) say where it is usual: there it is asked first. `greeting` reads what the
     peer says unasked; `ask` speaks on a connection on which the peer has said nothing so far, and gives None where the
-    answer proves nothing. `only_with_clue`: never asked where neither port nor program fits.
+    answer proves nothing. `reply` speaks on with a peer whose greeting, its first argument, may be that of the protocol
+    but leaves it open; it gives None, without a byte sent, where the greeting cannot be. `only_with_clue`: never asked
+    where neither port nor program fits.
+
+    `fragile` says by the owner's command line that the listener is of this protocol and that a connection would do
+    harm, even one without a byte: it is not to be dialled, and recognised by that evidence: likely, not certain.
     """
 
     name: str
@@ -67,7 +74,9 @@ class Speaker(NamedTuple):
     transport: Protocol = Protocol.TCP
     greeting: Callable[[bytes], Match | None] | None = None
     ask: Callable[[Conversation], Match | None] | None = None
+    reply: Callable[[bytes, Conversation], Match | None] | None = None
     only_with_clue: bool = False
+    fragile: Callable[[Clues], Match | None] | None = None
 
 
 class Answer(NamedTuple):

@@ -1,0 +1,30 @@
+"""ZooKeeper's four letter words: `srvr`, the one that is allowed by default, or its own words that it is not."""
+
+from __future__ import annotations
+
+import re
+
+from homeport.services.kind import Conversation, Match, Speaker
+from homeport.services.speakers.parsing import line, quoted, text
+
+_VERSION = re.compile(rb"\AZookeeper version: (\d[\w.]*(?:-(?:alpha|beta|rc)[\w.]*)?)")
+_MODE = re.compile(rb"(?m)^Mode: (\w+)$")
+_REFUSED = (
+    b"srvr is not executed because it is not in the whitelist.",
+    b"This ZooKeeper instance is not currently serving",
+)
+
+
+def ask(conversation: Conversation) -> Match | None:
+    """Ask how the server is."""
+    conversation.send(b"srvr")
+    answer = conversation.receive(lambda data: b"\nNode count:" in data or (line(data) and not _VERSION.match(data)))
+    evidence = f"it answers srvr with {quoted(answer)}"
+    found = _VERSION.match(answer)
+    if found:
+        mode = _MODE.search(answer)
+        return Match("zookeeper", "ZooKeeper", text(found[1]), evidence, (("mode", text(mode[1])),) if mode else ())
+    return Match("zookeeper", "ZooKeeper", None, evidence) if answer.startswith(_REFUSED) else None
+
+
+SPEAKER = Speaker("zookeeper", ports=(2181, 2182), programs=("zookeeper*", "quorumpeermain"), ask=ask)
