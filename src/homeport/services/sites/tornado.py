@@ -1,0 +1,7 @@
+"""Tornado: the header Server."""
+
+from __future__ import annotations
+
+from homeport.services.sites.signs import entry, server
+
+SITE = entry("Tornado", server("TornadoServer"))

@@ -1,0 +1,7 @@
+"""Twisted Web: the header Server."""
+
+from __future__ import annotations
+
+from homeport.services.sites.signs import entry, server
+
+SITE = entry("Twisted Web", server("TwistedWeb"), programs=("twistd", "twist"))
