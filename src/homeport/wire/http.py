@@ -30,6 +30,7 @@ _LINE_BREAKING = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _WITHOUT_BODY = frozenset((204, 304))
 _START = b"HTTP/"
+_LEADING = 64
 
 
 class Response(NamedTuple):
@@ -141,7 +142,7 @@ class Reader:
     def _read_head(self, data: bytes) -> bytes:
         """Take from `data` what belongs to the header; what follows it."""
         self._head += data
-        if not self._head.lstrip(b"\r\n")[:5] == _START[: len(self._head.lstrip(b"\r\n")[:5])]:
+        if not _may_begin(bytes(self._head[:_LEADING])):
             return self._refuse("no HTTP response")
         found = _END.search(self._head, max(0, self._seen - 2))
         self._seen = len(self._head)
@@ -268,15 +269,24 @@ class _Chunked(_Body):
         self.cut = self.done = True
 
 
+def _may_begin(data: bytes) -> bool:
+    """Whether a response may begin so; empty lines before it are passed over (RFC 9112 §2.2)."""
+    start = data.lstrip(b"\r\n")[: len(_START)]
+    return start == _START[: len(start)]
+
+
+def _listed(headers: tuple[tuple[str, str], ...], name: str) -> list[str]:
+    """The members of a list-valued header (RFC 9110 §5.6.1), in lower case."""
+    return [part.strip().lower() for key, value in headers if key == name for part in value.split(",")]
+
+
 def _body(method: str, status: int, headers: tuple[tuple[str, str], ...]) -> _Body:
     if method == "HEAD" or status < 200 or status in _WITHOUT_BODY:
         return _Body(0)
-    codings = [
-        part.strip().lower() for key, value in headers if key == "transfer-encoding" for part in value.split(",")
-    ]
+    codings = _listed(headers, "transfer-encoding")
     if codings:
         return _Chunked() if codings[-1] == "chunked" else _Body(None)
-    lengths = {part.strip() for key, value in headers if key == "content-length" for part in value.split(",")}
+    lengths = set(_listed(headers, "content-length"))
     if len(lengths) == 1:
         (length,) = lengths
         if length.isascii() and length.isdigit() and len(length) < 20:
@@ -306,7 +316,7 @@ def _text(raw: bytes) -> str:
 
 def _decoded(body: bytes | bytearray, headers: tuple[tuple[str, str], ...]) -> tuple[bytes, bool]:
     """The body without its Content-Encoding, and whether that is all of it; br and zstd are left as they are."""
-    codings = [part.strip().lower() for key, value in headers if key == "content-encoding" for part in value.split(",")]
+    codings = _listed(headers, "content-encoding")
     data, whole = bytes(body), True
     for coding in reversed(codings[:_MOST_ENCODINGS]):
         if coding in ("", "identity"):
