@@ -41,6 +41,8 @@ class Failing(StrEnum):
     """HTTP/1 was spoken, and frames of HTTP/2 came back."""
     NOT_HTTP = "not-http"
     """What came back is no HTTP."""
+    NOT_TLS = "not-tls"
+    """TLS was spoken, and something else came back."""
     NOT_THIS_MACHINE = "not-this-machine"
     """Nothing was sent: the address is not one of this machine."""
     OTHER = "other"

@@ -28,10 +28,10 @@ class Redirect(StrEnum):
 class Exchange:
     """A request and its answer.
 
-    `version` is "HTTP/1.1", "HTTP/2" …; header names are in lower case, in their order. `body` is its beginning, decoded
-    as far as its Content-Encoding is known, and `cut` says that there is more. `first_byte` and `seconds` are measured
-    from before the connection was made. `tls`: None where it was plain. `location` is the redirection's target as it
-    stood in the answer, `redirect` where that leads; both None where there is none.
+    `version` is "HTTP/1.1", "HTTP/2" …; header names are in lower case, in their order. `body` is its beginning,
+    decoded as far as its Content-Encoding is known, and `cut` says that there is more. `first_byte` and `seconds` are
+    measured from before the connection was made. `tls`: None where it was plain. `location` is the redirection's target
+    as it stood in the answer, `redirect` where that leads; both None where there is none.
     """
 
     target: Target
@@ -56,3 +56,32 @@ class Exchange:
     def text(self) -> str:
         """The body as text."""
         return self.body.decode("utf-8", "replace")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upgrade:
+    """What became of the wish to speak WebSocket (RFC 6455).
+
+    `agreed`: the server took it, and `protocol` is the subprotocol that it chose, if any. `refusal` says why not.
+    `exchange` is its answer in HTTP. `closed_cleanly`: it answered the closing frame with one of its own.
+    """
+
+    agreed: bool
+    refusal: str | None
+    exchange: Exchange
+    protocol: str | None = None
+    closed_cleanly: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """The answer to a health check of gRPC.
+
+    `status` is the name of its grpc-status: "OK", "UNIMPLEMENTED" (gRPC, without a health service) … `message` is what
+    it says with that. `serving`: "SERVING", "NOT_SERVING" …; None where it does not tell. `exchange` is the call.
+    """
+
+    status: str
+    message: str
+    serving: str | None
+    exchange: Exchange

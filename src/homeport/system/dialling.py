@@ -9,16 +9,23 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import socket as sockets
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
 from homeport.model.addresses import IPAddress, Protocol
 from homeport.model.dialling import Failing, Failure, Target
 from homeport.rules.neighbours import destination
 from homeport.system import routing
 from homeport.system.namespaces import inside
+
+if TYPE_CHECKING:
+    from homeport.model.tls import Tls
+    from homeport.system.tls import Session
 
 MOST_BYTES = 1 << 18
 """How much of what a peer says is read in one conversation."""
@@ -45,7 +52,8 @@ _FAILING = {
 class Connection:
     """A conversation with a listener: sends, receives and closes; see `services.kind.Conversation`.
 
-    `seconds` is how long connecting took, `ended` whether the peer closed, `failing` how it broke off if it did.
+    `seconds` is how long connecting took, `ended` whether the peer closed, `failing` how it broke off if it did, and
+    `detail` that in words.
     """
 
     def __init__(self, socket: sockets.socket, target: Target, seconds: float, until: float) -> None:
@@ -53,38 +61,52 @@ class Connection:
         self.seconds = seconds
         self.ended = False
         self.failing: Failing | None = None
+        self.detail = ""
         self._socket = socket
         self._until = until
         self._left = MOST_BYTES
+        self._session: Session | None = None
+        self._early = False  # whether the peer may have said something in TLS together with the end of its handshake
 
     def send(self, data: bytes) -> None:
         """Send all of `data`, as far as the peer takes it in time."""
-        if self._wait():
-            try:
-                self._socket.sendall(data)
-            except OSError as error:
-                self._broke(error)
+        self._transmit(data if self._session is None else self._session.encrypt(data))
 
     def receive(self, complete: Callable[[bytes], bool] | None = None, *, seconds: float | None = None) -> bytes:
-        """What the peer says next, within `seconds`; with `complete`, until that holds of what this call read."""
+        """What the peer says next, within `seconds`; with `complete`, until that holds of what this call read.
+
+        While there is more to read, `complete` is not asked: a flood is read once, not again with every byte of it.
+        """
         until = self._until if seconds is None else min(self._until, time.monotonic() + seconds)
         found = bytearray()
-        while self._left > 0 and self._wait(until):
-            try:
-                data = self._socket.recv(min(self._left, 1 << 16))
-            except TimeoutError:  # silence is an answer
-                break
-            except OSError as error:
-                self._broke(error)
-                break
-            if not data and self.target.protocol is Protocol.TCP:
-                self.ended = True
-                break
+        while (data := self._read(until)) is not None:
             found += data
-            self._left -= len(data) or 1
-            if complete is None or complete(bytes(found)):
+            if found and (complete is None or (not self._waiting() and complete(bytes(found)))):
                 break
         return bytes(found)
+
+    def start_tls(
+        self, *, server_name: str | None, alpn: tuple[str, ...] = (), verify: bool = True, versions: bool = False
+    ) -> Tls | Failure | None:
+        """Speak TLS from here on, whatever the server's certificate is worth; None: the peer does not speak TLS.
+
+        `server_name` is asked for (SNI, where it is a name) and compared with the certificate. With `verify` a second
+        connection asks OpenSSL whether the system trusts the chain, with `versions` one each which versions are taken.
+        """
+        from homeport.system.tls import Session
+
+        started = time.monotonic()
+        session = Session(server_name, alpn)
+        failure = self._shake(session, started)
+        if session.foreign:
+            return None
+        if failure is not None:
+            return failure
+        found = session.shown(server_name, time.monotonic() - started)
+        self._session, self._early = session, True
+        if verify:
+            found = self._verified(found, server_name, alpn)
+        return self._with_versions(found, server_name) if versions else found
 
     def close(self) -> None:
         """Close it."""
@@ -96,8 +118,107 @@ class Connection:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _wait(self, until: float | None = None) -> bool:
-        left = (self._until if until is None else until) - time.monotonic()
+    def _shake(self, session: Session, started: float) -> Failure | None:
+        self._transmit(session.shake(b""))
+        while not session.done and session.wrong is None:
+            data = self._raw(self._until)
+            if not data:
+                break
+            self._transmit(session.shake(data))
+        if session.done:
+            return None
+        seconds = time.monotonic() - started
+        if session.wrong is not None:
+            return Failure(Failing.ALERT if session.alert else Failing.OTHER, session.wrong, None, seconds)
+        if self.failing is not None:
+            return Failure(self.failing, f"{self.detail} in the TLS handshake", None, seconds)
+        if self.ended:
+            return Failure(Failing.CLOSED, "the peer closed the connection in the TLS handshake", None, seconds)
+        if self._left <= 0:
+            what = f"the TLS handshake does not end within {MOST_BYTES // 1024} KB"
+            return Failure(Failing.OTHER, what, None, seconds)
+        return Failure(Failing.TIMED_OUT, "the TLS handshake does not come to its end in time", None, seconds)
+
+    def _verified(self, found: Tls, server_name: str | None, alpn: tuple[str, ...]) -> Tls:
+        """With whether the system trusts the chain, as a handshake that insists on that ends."""
+        session = self._again(server_name, alpn, verifying=True)
+        if session is None or not (session.done or session.trust_error):
+            return found
+        return replace(found, trusted=session.done, trust_error=session.trust_error)
+
+    def _with_versions(self, found: Tls, server_name: str | None) -> Tls:
+        from homeport.system.tls import VERSIONS
+
+        taken = [found.version]
+        for version in VERSIONS:
+            session = None if version == found.version else self._again(server_name, (), version=version)
+            if session is not None and session.done:
+                taken.append(version)
+        return replace(found, versions=tuple(sorted(taken)))
+
+    def _again(
+        self, server_name: str | None, alpn: tuple[str, ...], *, version: str | None = None, verifying: bool = False
+    ) -> Session | None:
+        """A handshake on a connection of its own; None where there is no time or no connection for that."""
+        from homeport.system.tls import Session
+
+        other = dial(self.target, self._until - time.monotonic())
+        if isinstance(other, Failure):
+            return None
+        with other:
+            session = Session(server_name, alpn, version=version, verifying=verifying)
+            other._shake(session, time.monotonic())
+        return session
+
+    def _read(self, until: float) -> bytes | None:
+        """What came next, perhaps nothing yet; None: nothing will."""
+        data = b"" if self._early else self._raw(until)
+        self._early = False
+        if data is None or self._session is None:
+            return data
+        said, answer = self._session.decrypt(data)
+        if answer:
+            self._transmit(answer)
+        self.ended = self.ended or self._session.ended
+        if self._session.wrong is not None:
+            self.failing = Failing.ALERT if self._session.alert else Failing.OTHER
+            self.detail = self._session.wrong
+        return said
+
+    def _raw(self, until: float) -> bytes | None:
+        """The next bytes on the wire; None: the peer ended, broke off, or said nothing in time."""
+        if self._left <= 0 or not self._wait(until):
+            return None
+        try:
+            data = self._socket.recv(min(self._left, 1 << 16))
+        except TimeoutError:  # silence is an answer
+            return None
+        except OSError as error:
+            self._broke(error)
+            return None
+        if not data and self.target.protocol is Protocol.TCP:
+            self.ended = True
+            return None
+        self._left -= len(data) or 1
+        return data
+
+    def _transmit(self, data: bytes) -> None:
+        if data and self._wait(self._until):
+            try:
+                self._socket.sendall(data)
+            except OSError as error:
+                self._broke(error)
+
+    def _waiting(self) -> bool:
+        """Whether bytes are there to be read at once, and may be."""
+        if self._left <= 0 or self.ended or self.target.protocol is not Protocol.TCP:
+            return False
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        return any(event == select.POLLIN for _, event in poll.poll(0))
+
+    def _wait(self, until: float) -> bool:
+        left = until - time.monotonic()
         if left <= 0 or self.ended or self.failing is not None:
             return False
         self._socket.settimeout(left)
@@ -105,11 +226,14 @@ class Connection:
 
     def _broke(self, error: OSError) -> None:
         self.failing = failing_of(error)
+        self.detail = error.strerror or str(error)
 
 
 def dial(target: Target, seconds: float) -> Connection | Failure:
     """Connect, and have `seconds` in all for the whole conversation."""
     started = time.monotonic()
+    if seconds <= 0:
+        return Failure(Failing.TIMED_OUT, "no time was left", None, 0.0)
     outside = refusal(target)
     if outside is not None:
         return Failure(Failing.NOT_THIS_MACHINE, outside, None, time.monotonic() - started)

@@ -10,6 +10,7 @@ from homeport.wire import http
 
 _GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 NORMAL = 1000
+_CLOSE = 0x8
 
 
 def request(target: str, host: str, nonce: bytes, headers: tuple[tuple[str, str], ...] = ()) -> bytes:
@@ -52,6 +53,19 @@ def close(mask: bytes, code: int = NORMAL) -> bytes:
     return b"\x88\x82" + mask + payload
 
 
-def is_close(data: bytes) -> bool:
-    """Whether bytes of a server begin with a closing frame."""
-    return len(data) >= 2 and data[0] == 0x88 and data[1] < 126
+def find_close(data: bytes) -> bool | None:
+    """Whether a closing frame comes in the frames of a server; None: not so far, and more may come."""
+    at = 0
+    while at + 2 <= len(data):
+        first, length = data[at], data[at + 1]
+        if length & 0x80:  # a server's frames are never masked (RFC 6455 §5.1): this is something else
+            return False
+        if first & 0x0F == _CLOSE:
+            return True
+        extended = {126: 2, 127: 8}.get(length, 0)
+        if at + 2 + extended > len(data):
+            return None
+        if extended:
+            length = int.from_bytes(data[at + 2 : at + 2 + extended], "big")
+        at += 2 + extended + length
+    return None
