@@ -9,17 +9,22 @@ from __future__ import annotations
 from homeport.services.kind import Conversation, Match, Speaker
 from homeport.services.speakers.parsing import quoted
 
+_STATUS = b"HTTP/1.0 400 Bad Request\r\n\r\n"
 _HINT = b"is for clickhouse-client program"
 
 
 def ask(conversation: Conversation) -> Match | None:
     """Ask for a page."""
     conversation.send(b"GET / HTTP/1.0\r\n\r\n")
-    answer = conversation.receive(lambda data: _HINT in data or len(data) > 200)
-    status, _, body = answer.partition(b"\r\n\r\n")
-    if not status.startswith(b"HTTP/1.0 400 ") or not body.startswith(b"Port ") or _HINT not in body:
+    answer = conversation.receive(_whole)
+    body = answer.removeprefix(_STATUS)
+    if not answer.startswith(_STATUS + b"Port ") or _HINT not in body:
         return None
     return Match("clickhouse", "ClickHouse", None, f"it answers an HTTP request with {quoted(body)}")
+
+
+def _whole(data: bytes) -> bool:
+    return _HINT in data or not (_STATUS + b"Port ").startswith(data[: len(_STATUS) + 5])
 
 
 SPEAKER = Speaker("clickhouse", ports=(9000,), programs=("clickhouse*",), ask=ask, only_with_clue=True)

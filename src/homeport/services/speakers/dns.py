@@ -28,7 +28,7 @@ _PRODUCTS = (
     ("NSD", r"^NSD (\d[\w.]*)"),
     ("dnsdist", r"^dnsdist (\d[\w.]*)"),
     ("Microsoft DNS", r"^Microsoft DNS (\d[\w.]*)"),
-    ("BIND", r"^(?:BIND )?(9\.\d+\.\d+[\w.~+-]*)"),
+    ("BIND", r"^(?:BIND )?(9\.\d+\.\d+)"),
 )
 
 

@@ -14,16 +14,16 @@ _PORTS = (4369,)
 
 
 def ask(conversation: Conversation) -> Match | None:
-    """Ask for the names."""
+    """Ask for the names; it closes after the last one."""
     conversation.send(_NAMES_REQ)
-    return _answer(conversation.receive(lambda data: (len(data) >= 4 and not data[4:]) or data.endswith(b"\n")))
+    return _answer(conversation.receive(lambda data: not b"\0\0".startswith(data[:2])))
 
 
 @forgiving
 def _answer(data: bytes) -> Match | None:
     (port,) = struct.unpack_from("!I", data)
     nodes = _NODE.findall(data)
-    if port not in _PORTS or _NODE.sub(b"", data[4:]):
+    if _NODE.sub(b"", data[4:]) or port > 65535 or (port not in _PORTS and not nodes):
         return None
     facts = tuple((f"node {text(name)}", f"port {text(number)}") for name, number in nodes)
     return Match("epmd", "Erlang port mapper", None, f"it answers NAMES_REQ with port {port}", facts)

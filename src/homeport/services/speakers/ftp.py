@@ -8,7 +8,7 @@ from homeport.services.kind import Conversation, Match, Speaker
 from homeport.services.speakers.parsing import last_line, named, quoted, text
 
 _GREETING = re.compile(rb"\A(?:220|120|421|530)[ -]")
-_CERTAIN = re.compile(r"(?i)\b\w*ftpd?\b|\bFileZilla Server\b|\bFTP server\b")
+_CERTAIN = re.compile(r"(?i)\b\w*ftpd?\b|\bpyftpdlib\b|\bFileZilla Server\b|\bFTP server\b")
 _OTHER = re.compile(r"(?i)\bE?SMTPS?\b|\bmail\b")
 _PRODUCTS = (
     ("vsftpd", r"\bvsFTPd (\d[\w.]*)"),

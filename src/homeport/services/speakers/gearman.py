@@ -11,7 +11,7 @@ from homeport.services.speakers.parsing import exactly, line, text
 _WORD = b"homeport"
 _ECHO_REQ = struct.pack("!4sII", b"\0REQ", 16, len(_WORD)) + _WORD
 _ECHO_RES = struct.pack("!4sII", b"\0RES", 17, len(_WORD)) + _WORD
-_VERSION = re.compile(rb"\A(?:OK )?(\d[\w.]{0,40})\r?\n\Z")
+_VERSION = re.compile(rb"\A(?:OK )?(\d[\w.+~-]{0,40})\r?\n\Z")
 
 
 def ask(conversation: Conversation) -> Match | None:

@@ -6,6 +6,7 @@ call of what it does not have with the status UNIMPLEMENTED. A Ray head is asked
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -57,9 +58,8 @@ def ask(conversation: Conversation) -> Match | None:
 def ask_ray(conversation: Conversation) -> Match | None:
     """Ask a Ray head whether it lives; the answer carries its version (gcs_service.proto, CheckAliveReply)."""
     said = _call(conversation, _RAY)
-    if said is None or said.headers.get("grpc-status") != "0" or not said.body:
-        return None
-    return Match("grpc", "Ray", _ray_version(said.body[5:]), f"it answers {_RAY}")
+    version = _ray_version(said.body[5:]) if said and said.headers.get("grpc-status") == "0" else None
+    return Match("grpc", "Ray", version, f"it answers {_RAY} with its version") if version else None
 
 
 @forgiving
@@ -67,7 +67,8 @@ def _ray_version(message: bytes) -> str | None:
     """Field 2 of the message, after field 1, the status, where that is given."""
     at = 2 + message[1] if message[:1] == b"\x0a" else 0
     found = message[at + 2 : at + 2 + message[at + 1]] if message[at] == 0x12 else b""
-    return found.decode("ascii") or None
+    version = found.decode("ascii")
+    return version if re.fullmatch(r"\d+\.\d+[\w.+-]*", version) else None
 
 
 def _call(conversation: Conversation, path: str) -> _Said | None:
@@ -120,7 +121,8 @@ def _listen(connection: H2Connection, conversation: Conversation, data: bytes) -
                 body += event.data or b""
             elif isinstance(event, StreamEnded | StreamReset | ConnectionTerminated):
                 return _Said(headers, body)
-        conversation.send(connection.data_to_send())
+        if answer := connection.data_to_send():
+            conversation.send(answer)
         data = conversation.receive()
     return _Said(headers, body)
 

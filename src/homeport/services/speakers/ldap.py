@@ -38,7 +38,7 @@ def ask(conversation: Conversation) -> Match | None:
 
 @forgiving
 def _answer(data: bytes) -> Match | None:
-    tag, message = next(asn1.elements(data))
+    (tag, message), *_ = asn1.elements(data)
     (number, identifier), (operation, body), *_ = asn1.elements(message)
     if (tag, number, identifier) != (asn1.SEQUENCE, asn1.INTEGER, b"\x01") or operation not in (_ENTRY, _DONE):
         return None

@@ -24,7 +24,7 @@ def _whole(data: bytes) -> bool:
         return False
     cursor = Cursor(data)
     size = _number(cursor)
-    return size is None or not 0 < size < _MOST or cursor.left >= size
+    return size is None or not 0 < size < _MOST or cursor.left >= size or cursor.number(1) != 0
 
 
 @forgiving

@@ -37,7 +37,7 @@ def ask(conversation: Conversation) -> Match | None:
     return Match(
         "mongodb",
         "FerretDB" if ferret else "MongoDB" if isinstance(version, str) else None,
-        str(ferret or version) if isinstance(version, str) else None,
+        str(ferret or version).removeprefix("v") if isinstance(version, str) else None,
         f"it answers hello with maxWireVersion {hello['maxWireVersion']}",
         tuple(facts),
     )

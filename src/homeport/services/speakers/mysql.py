@@ -9,7 +9,7 @@ import re
 import struct
 
 from homeport.services.kind import Match, Speaker
-from homeport.services.speakers.parsing import Cursor, binary, forgiving, quoted, text
+from homeport.services.speakers.parsing import Cursor, binary, forgiving, named, quoted, text
 
 _X_HELLO = bytes.fromhex("05 00 00 00 0b 08 05 1a 00")
 _CLIENT_SSL = 1 << 11
@@ -23,17 +23,15 @@ _REFUSALS = {
     1158: ("access", "the server could not read"),
 }
 _VERSION = re.compile(r"\A[\w.+~:-]{3,120}\Z")
-_PREFIX = "5.5.5-"
 _PRODUCTS = (
-    ("MariaDB", r"(?i)mariadb"),
-    ("TiDB", r"-TiDB-v"),
-    ("Vitess", r"(?i)-vitess"),
-    ("Dolt", r"(?i)dolt"),
-    ("OceanBase", r"(?i)oceanbase"),
-    ("Manticore Search", r"(?i)manticore|columnar"),
+    ("MariaDB", r"(?i)^(?:5\.5\.5-)?(\d[\d.]*)-mariadb"),
+    ("TiDB", r"-TiDB-v?(\d[\d.]*)"),
+    ("Vitess", r"(?i)-vitess(?:-(\d[\d.]*))?"),
+    ("OceanBase", r"(?i)oceanbase[_-]?\w*[-_ ]v?(\d[\d.]*)"),
     ("ProxySQL", r"(?i)proxysql"),
     ("StarRocks", r"(?i)starrocks"),
     ("Doris", r"(?i)doris"),
+    ("MySQL", r"^(\d+\.\d+\.\d+)"),
 )
 
 
@@ -57,11 +55,12 @@ def _handshake(packet: Cursor) -> Match | None:
     low, _, _, high, salt = struct.unpack("<HBHHB", packet.take(8))
     packet.take(10 + max(13, salt - 8))
     capabilities = low | high << 16
+    product, version = named(told, _PRODUCTS)
     facts = [("tls", "offered" if capabilities & _CLIENT_SSL else "not offered")]
     if capabilities & _CLIENT_PLUGIN_AUTH and packet.left:
         facts.append(("authentication plugin", text(packet.until())))
-    product = next((name for name, pattern in _PRODUCTS if re.search(pattern, told)), "MySQL")
-    version = told.removeprefix(_PREFIX) if product == "MariaDB" else told
+    if version is not None and told.removeprefix("5.5.5-") != version:
+        facts.append(("server version", told))
     return Match(
         "mysql", product, version, f"it greets with protocol 10, version {quoted(told.encode())}", tuple(facts)
     )

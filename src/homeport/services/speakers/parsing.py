@@ -71,7 +71,7 @@ def last_line(data: bytes) -> bool:
 
 
 def sized(size: Callable[[bytes], int | None], header: int) -> Callable[[bytes], bool]:
-    """Complete with `size(data)` bytes, told by the first `header` bytes; None there: another protocol, wait no more."""
+    """Complete with `size(data)` bytes, told by the first `header` bytes; None: another protocol, wait no more."""
 
     def complete(data: bytes) -> bool:
         if len(data) < header:

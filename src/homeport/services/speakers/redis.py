@@ -53,7 +53,7 @@ def ask(conversation: Conversation) -> Match | None:
     mode = found.get("server_mode") or found.get("redis_mode")
     match = _match(product, version, answer, ("authentication", "not demanded"))
     return match._replace(
-        evidence=f"{match.evidence}, and INFO with its version",
+        evidence=f"{match.evidence} to PING, and its version to INFO",
         facts=match.facts + ((("mode", mode.strip()),) if mode else ()),
     )
 
@@ -67,7 +67,7 @@ def _told(found: dict[str, str]) -> tuple[str | None, str | None]:
 
 
 def _match(product: str | None, version: str | None, answer: bytes, fact: tuple[str, str] | None) -> Match:
-    return Match("redis", product, version, f"it answers PING with {quoted(answer)}", (fact,) if fact else ())
+    return Match("redis", product, version, f"it says {quoted(answer)}", (fact,) if fact else ())
 
 
 def _whole(data: bytes) -> bool:

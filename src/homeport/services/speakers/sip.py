@@ -36,7 +36,7 @@ def ask(conversation: Conversation) -> Match | None:
 def ask_by_tcp(conversation: Conversation) -> Match | None:
     """Ask over TCP."""
     conversation.send(_request(b"TCP"))
-    return _answer(conversation.receive(lambda data: b"\r\n\r\n" in data))
+    return _answer(conversation.receive(lambda data: b"\r\n\r\n" in data or not b"SIP/2.0 ".startswith(data[:8])))
 
 
 def _answer(data: bytes) -> Match | None:

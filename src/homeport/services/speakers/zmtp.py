@@ -1,4 +1,4 @@
-"""ZeroMQ (ZMTP, RFC 23 of rfc.zeromq.org §2.2): each side begins with a signature; the kernels of Jupyter do, for one."""
+"""ZeroMQ (ZMTP, RFC 23 of rfc.zeromq.org §2.2): each side begins with a signature; kernels of Jupyter do, for one."""
 
 from __future__ import annotations
 

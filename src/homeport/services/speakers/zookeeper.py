@@ -1,4 +1,4 @@
-"""ZooKeeper's four letter words: `srvr`, the one that is allowed by default, or its own words that it is not."""
+"""ZooKeeper's four letter words: `srvr`, which is always allowed, or its own words that it has no quorum."""
 
 from __future__ import annotations
 
@@ -9,10 +9,7 @@ from homeport.services.speakers.parsing import line, quoted, text
 
 _VERSION = re.compile(rb"\AZookeeper version: (\d[\w.]*(?:-(?:alpha|beta|rc)[\w.]*)?)")
 _MODE = re.compile(rb"(?m)^Mode: (\w+)$")
-_REFUSED = (
-    b"srvr is not executed because it is not in the whitelist.",
-    b"This ZooKeeper instance is not currently serving",
-)
+_NOT_SERVING = b"This ZooKeeper instance is not currently serving requests"
 
 
 def ask(conversation: Conversation) -> Match | None:
@@ -24,7 +21,7 @@ def ask(conversation: Conversation) -> Match | None:
     if found:
         mode = _MODE.search(answer)
         return Match("zookeeper", "ZooKeeper", text(found[1]), evidence, (("mode", text(mode[1])),) if mode else ())
-    return Match("zookeeper", "ZooKeeper", None, evidence) if answer.startswith(_REFUSED) else None
+    return Match("zookeeper", "ZooKeeper", None, evidence) if answer.startswith(_NOT_SERVING) else None
 
 
 SPEAKER = Speaker("zookeeper", ports=(2181, 2182), programs=("zookeeper*", "quorumpeermain"), ask=ask)
