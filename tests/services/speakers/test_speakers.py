@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from homeport.model.addresses import Protocol
@@ -106,14 +106,11 @@ def test_what_real_servers_say_is_recognised(recording: Recording) -> None:
 def test_nobody_else_takes_it_for_theirs(recording: Recording) -> None:
     first = recording.greeting if recording.greeting is not None else recording.received[0]
     for speaker in SPEAKERS:
-        if speaker.name == recording.speaker.name:
-            continue
-        if speaker.greeting:
-            assert speaker.greeting(first) is None, speaker.name
-        if speaker.ask:
-            assert speaker.ask(Conversation(recording.received)) is None, speaker.name
+        found = [speaker.greeting(first) if speaker.greeting else None]
+        found.append(speaker.ask(Conversation(recording.received)) if speaker.ask else None)
         if speaker.reply and recording.greeting is not None:
-            assert speaker.reply(recording.greeting, Conversation(recording.received)) is None, speaker.name
+            found.append(speaker.reply(recording.greeting, Conversation(recording.received)))
+        assert {match.protocol for match in found if match} <= {recording.match.protocol}, speaker.name
 
 
 def test_every_speaker_has_a_recording() -> None:
@@ -261,6 +258,7 @@ def changed(recording: Recording) -> st.SearchStrategy[list[bytes]]:
 ANYTHING = st.one_of(st.lists(st.binary(max_size=300), max_size=4), st.sampled_from(ALL).flatmap(changed))
 
 
+@settings(deadline=None)
 @given(ANYTHING)
 def test_no_bytes_raise(said: list[bytes]) -> None:
     for speaker in SPEAKERS:
