@@ -14,6 +14,7 @@ import click
 
 from homeport.cli.completion import SHELLS, AddressType
 from homeport.cli.text import Paint
+from homeport.errors import UsageError
 from homeport.system.sources import SOURCES
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -47,17 +48,19 @@ Examples:
   homeport show :5353/udp --json      the same for programs"""
 )
 @click.argument("address", metavar="ADDR", type=AddressType())
+@click.option("--passive", is_flag=True, help="Only look: send nothing to what listens, so that it is not checked.")
 @json_option
 @source_option
-def show(address: str, as_json: bool, source: str | None) -> int:
+def show(address: str, passive: bool, as_json: bool, source: str | None) -> int:
     """Everything about one address, on one page.
 
-    What it is; what listens there, whose it is, why it runs and why it has this port; what else is near; who is
-    connected. If nothing listens: why not, as far as the kernel knows. The answer is 1 when nothing listens there.
+    What it is; what listens there, whose it is, why it runs and why it has this port; whether it answers; what else is
+    near; who is connected. If nothing listens: why not, as far as the kernel knows. The answer is 1 when nothing
+    listens there.
     """
     from homeport.operations import show as operation
 
-    page = operation.show(address, source)
+    page = operation.show(address, source, passive=passive)
     if as_json:
         from homeport.cli.document import emit
         from homeport.operations.documents.page import document
@@ -70,6 +73,50 @@ def show(address: str, as_json: bool, source: str | None) -> int:
         write(lines(page, Paint(), width() if sys.stdout.isatty() else None))
     operation.remember(page)
     return 0 if page.residents else 1
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  homeport check localhost:3000                     what is wrong with it, and whose fault it is
+  homeport check https://shop.localhost:8443/cart   with the name, TLS and the path of a client
+  homeport check 5432 --from web                    from inside of a container
+  homeport check :8080 --watch                      says when it changes"""
+)
+@click.argument("address", metavar="ADDR|URL", type=AddressType())
+@click.option("--timeout", "seconds", type=click.FloatRange(0.5, 300), default=5.0, show_default=True,
+              metavar="SECONDS", help="For the whole check.")  # fmt: skip
+@click.option(
+    "--from", "place", metavar="NAMESPACE|CONTAINER", help="Try it from there: a name, a number, or a process id."
+)
+@click.option("--host", metavar="NAME", help="The Host to send, and the name for TLS, instead of the one in ADDR.")
+@click.option("--http2", is_flag=True, help="Speak HTTP/2 from the first byte (RFC 9113 section 3.3).")
+@click.option("--plain", is_flag=True, help="Without TLS, whatever the scheme says.")
+@click.option("--tls", is_flag=True, help="With TLS, whatever the scheme says.")
+@click.option("--watch", is_flag=False, flag_value=2.0, type=click.FloatRange(0.5, 3600), metavar="[SECONDS]",
+              help="Check again every SECONDS (default 2) until Ctrl-C, and show what changes; "
+              "with --json, one document a line.")  # fmt: skip
+@json_option
+@source_option
+def check(
+    address: str, seconds: float, place: str | None, host: str | None, http2: bool, plain: bool, tls: bool,
+    watch: float | None, as_json: bool, source: str | None,
+) -> int:  # fmt: skip
+    """Try it layer by layer, and say what is wrong and whose fault it is.
+
+    Name, route, listener, firewall, connection, first bytes, TLS, protocol, HTTP or the service's own greeting: each
+    step with its time, then one verdict with its cause and what to do. Nothing is sent to another machine. The answer
+    is 1 when the verdict is not "ok".
+    """
+    from homeport.cli import check as face
+    from homeport.model.case import Wish
+
+    if plain and tls:
+        raise UsageError("--plain and --tls exclude one another")
+    wish = Wish(seconds=seconds, host=host, plain=plain, tls=tls, http2=http2)
+    if watch is not None:
+        return face.watch(address, wish, watch, place=place, source=source, as_json=as_json)
+    return face.once(address, wish, place=place, source=source, as_json=as_json)
 
 
 @click.command(

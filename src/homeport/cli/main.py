@@ -14,13 +14,14 @@ from homeport.cli.completion import COMPLETE, AddressType
 from homeport.cli.ls import command as ls
 from homeport.errors import AddressError, HomeportError, UsageError
 
-COMMANDS = (ls, commands.show, commands.explain, commands.doctor, commands.completion)
+COMMANDS = (ls, commands.show, commands.check, commands.explain, commands.doctor, commands.completion)
 
 _EPILOG = """\b
 Examples:
   homeport                          what listens here, whose it is, who can reach it
   homeport 62893                    everything about one port
   homeport ls --project shop        what the servers of one project listen on
+  homeport check localhost:3000     why it does not answer
   homeport explain 127.0.0.1:62893  what the address means, though nothing listens
   homeport doctor                   what can be seen here, and what rights would add
   homeport --json                   the same for programs

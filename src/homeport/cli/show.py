@@ -9,6 +9,7 @@ from homeport.cli.listing import SCOPES
 from homeport.cli.sheet import LABEL, Sheet
 from homeport.cli.text import Paint, table
 from homeport.model.addresses import Scope
+from homeport.model.diagnosis import Diagnosis, RemedyKind
 from homeport.model.evidence import Confidence, Evidence
 from homeport.model.explanation import Explanation, PortExplanation
 from homeport.model.owners import Container, Owner, Process
@@ -49,6 +50,8 @@ def lines(page: Page, paint: Paint, columns: int | None = None) -> list[str]:
                 sheet.gap()
             _group(sheet, page, group)
         _nothing(sheet, page)
+        if page.diagnosis is not None:
+            _diagnosis(sheet, page.diagnosis)
     _around(sheet, page)
     sheet.gap()
     sheet.many("next", page.next, "bold")
@@ -118,6 +121,20 @@ def _group(sheet: Sheet, page: Page, group: Sequence[Resident]) -> None:
         name = ""
     sheet.many("scope", dict.fromkeys(each.text for one in group for each in one.reach))
     sheet.many("published", dict.fromkeys(_published(each) for one in group for each in one.published))
+
+
+def _diagnosis(sheet: Sheet, one: Diagnosis) -> None:
+    """Whether it answers; where not, why, and the first thing to do."""
+    took = f" · checked in {one.seconds:.1f} s"
+    if one.ok:
+        sheet.add("answers", one.cause + took, "green")
+        return
+    doubt = "" if one.confidence is Confidence.CERTAIN else f" ({one.confidence.value})"
+    sheet.add("checked", one.verdict.value + doubt, "red", "bold")
+    sheet.add("", one.cause)
+    for remedy in one.remedies[:2]:
+        prompt = "$ " if remedy.kind is RemedyKind.COMMAND else ""
+        sheet.add("", f"{prompt}{remedy.text}" + (f"   — {remedy.why}" if remedy.why else ""))
 
 
 def _bindings(page: Page, listeners: Sequence[Listener]) -> Iterator[str]:

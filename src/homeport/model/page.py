@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from homeport.model.addresses import Endpoint, IPAddress, Protocol
+from homeport.model.diagnosis import Diagnosis
 from homeport.model.evidence import Evidence
 from homeport.model.explanation import Explanation
 from homeport.model.lineage import Lineage
@@ -64,7 +65,8 @@ class Page:
     """The answer of `homeport show`, in the order in which it is read.
 
     `usual` says who last or usually lives there; `next` are the commands that would come next; `netns` is the inode
-    number of the caller's network namespace, and `namespaces` all that were looked into.
+    number of the caller's network namespace, and `namespaces` all that were looked into. `diagnosis` is what a short
+    check said; None: nothing was sent.
     """
 
     taken_at: datetime
@@ -83,3 +85,4 @@ class Page:
     namespaces: tuple[Netns, ...]
     limits: tuple[str, ...]
     source: str
+    diagnosis: Diagnosis | None = None

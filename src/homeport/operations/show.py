@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from homeport.model.addresses import IPAddress, Scope
+from homeport.model.case import Wish
+from homeport.model.diagnosis import Diagnosis
 from homeport.model.evidence import Evidence
 from homeport.model.lineage import Lineage
 from homeport.model.owners import Container, Reason
@@ -23,6 +25,7 @@ from homeport.operations.ls import ALL_PROTOCOLS, look
 from homeport.operations.provenance import provenance
 from homeport.operations.scene import Scene, candidates, of_same_project, residents, survey, usual
 from homeport.rules.absence import Facts, absences
+from homeport.rules.asked import parse
 from homeport.rules.neighbours import destination, endpoint_text, other_end
 from homeport.rules.reach import reach
 from homeport.system import history
@@ -35,13 +38,17 @@ MAX_DETAILED = 8
 MAX_PEERS = 200
 """For how many connections of one page the other end is searched."""
 
+PATIENCE = 2.0
+"""Seconds that the check of a page may take."""
+
 _FINISHED = frozenset((State.TIME_WAIT, State.BOUND_INACTIVE, State.CLOSE))
 
 
-def show(text: str, source: str | None = None) -> Page:
+def show(text: str, source: str | None = None, *, passive: bool = False) -> Page:
     """The page about an address as a person types it; `residents` is empty where nothing listens.
 
-    Raises AddressError for a text that is no address, SourceError where no source works.
+    `passive`: nothing is sent to anybody. Raises AddressError for a text that is no address, SourceError where no
+    source works.
     """
     scene = survey(text, source)
     publishing = Publishing()
@@ -72,7 +79,16 @@ def show(text: str, source: str | None = None) -> Page:
         namespaces=scene.snapshot.netns,
         limits=tuple(dict.fromkeys((*limits, *publishing.limits))),
         source=scene.snapshot.source,
+        diagnosis=None if passive or not scene.endpoint.port else _diagnosis(text, scene),
     )
+
+
+def _diagnosis(text: str, scene: Scene) -> Diagnosis:
+    """A short check; what it needs is imported only where one is made."""
+    from homeport.operations.check import diagnose
+    from homeport.operations.world import Machine
+
+    return diagnose(parse(text), Wish(seconds=PATIENCE), Machine(text, PATIENCE, scene.source, scene))
 
 
 def remember(page: Page) -> None:

@@ -120,6 +120,12 @@ class _Clue(NamedTuple):
 
 
 _SHELLS = frozenset(("sh", "bash", "dash", "zsh", "ksh", "ash", "fish", "busybox"))
+_CLIENTS = frozenset(
+    """ab curl fuser grep hey homeport http https k6 kill less lsof mariadb mongo mongosh mysql nano nc ncat netcat
+    netstat nmap nvim openssl pg_isready psql redis-cli rg scp sftp sleep socat ss ssh sshpass strace tail tcpdump
+    telnet timeout valkey-cli vi vim wait-for-it.sh wait-on watch wget wrk xdg-open""".split()  # noqa: SIM905
+)
+"""Programs that name a port because they ask for it, or that take other numbers."""
 _DRIVERS = {
     **dict.fromkeys(("npm", "npx", "pnpm", "pnpx", "yarn", "bun", "bunx", "npm-cli.js", "node"), ("package.json",)),
     "make": ("Makefile", "makefile", "GNUmakefile"),
@@ -191,6 +197,20 @@ def judge(facts: Facts) -> Provenance:
         origin=best.origin, statement=best.statement, confidence=best.confidence, file=best.file, line=best.line,
         evidence=evidence, searched=facts.searched,
     )  # fmt: skip
+
+
+def told(process: Process, environment: Mapping[str, str] | None, port: int) -> Evidence | None:
+    """What tells a process to use a port, of its own arguments and variables; None where nothing certainly does.
+
+    A program that is only a client of the port is not told to use it.
+    """
+    if commands.read(process).program in _CLIENTS:
+        return None
+    facts = Facts(port, process, (), (), environment, (), None, None, ())
+    sure = (_Weight.ARGUMENT, _Weight.VARIABLE, _Weight.BARE_ARGUMENT)
+    clues = (one for one in (*_arguments(facts), *_variables(facts)) if one.weight in sure)
+    found = min(clues, key=lambda one: sure.index(one.weight), default=None)
+    return None if found is None else found.evidence
 
 
 def _agreeing(clues: list[_Clue]) -> list[_Clue]:

@@ -106,6 +106,29 @@ def inside(netns: Iterable[Netns], action: Callable[[Netns], T]) -> dict[Netns, 
     return answers
 
 
+def of_process(pid: int) -> int | None:
+    """The inode number of the network namespace of a process; None: ended, or closed to the caller."""
+    try:
+        return os.stat(f"/proc/{pid}/ns/net").st_ino
+    except OSError:  # ended, or closed to the caller
+        return None
+
+
+def enter(netns: Netns) -> None:
+    """Bring the calling thread into a namespace for good; threads that it starts from then on are there too.
+
+    Raises the OSError of open(2) or setns(2).
+    """
+    path = f"/proc/{netns.pid}/ns/net" if netns.pid is not None else mounted().get(netns.inode or 0)
+    if path is None:
+        raise ProcessLookupError(errno.ESRCH, "the namespace has no process and no mount")
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        _setns(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def name_devices(sockets: Sequence[Socket], netns: Iterable[Netns]) -> Sequence[Socket]:
     """Sockets that are bound to an interface (SO_BINDTODEVICE) with its name, as their own namespace has it."""
     bound = {one.netns for one in sockets if one.interface is not None}

@@ -7,7 +7,7 @@ from typing import Any
 from homeport.model.page import Absence, Candidate, Page, Peer, Resident
 from homeport.model.provenance import Provenance
 from homeport.model.publishing import Published
-from homeport.operations.documents import explanation, lineage, listing
+from homeport.operations.documents import check, explanation, lineage, listing
 from homeport.rules.naming import address_text
 
 
@@ -37,6 +37,7 @@ def document(page: Page) -> dict[str, Any]:
         "absences": [absence(one) for one in page.absences],
         "usual": listing.evidence(page.usual),
         "project_listeners": [listing.listener(one) for one in page.project_listeners],
+        "diagnosis": None if page.diagnosis is None else check.diagnosis(page.diagnosis),
         "next": list(page.next),
         "limits": list(page.limits),
     }

@@ -1,0 +1,183 @@
+"""What a check has found out so far; verdicts are judged from it alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from homeport.model.addresses import Endpoint, IPAddress, Protocol
+from homeport.model.dialling import Failure
+from homeport.model.evidence import Evidence
+from homeport.model.explanation import Resolution, Route
+from homeport.model.firewall import Judgement
+from homeport.model.http import Exchange
+from homeport.model.owners import Process
+from homeport.model.publishing import Published
+from homeport.model.services import Service
+from homeport.model.snapshot import Listener, Netns
+from homeport.model.tls import Tls
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """How to check. `seconds`: in all. `host`: the Host (and the name in TLS) to send instead of the one typed.
+
+    `plain` and `tls` say what to speak where the address does not; `http2`: HTTP/2 with prior knowledge.
+    """
+
+    seconds: float = 5.0
+    host: str | None = None
+    plain: bool = False
+    tls: bool = False
+    http2: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """One address in the order of a client: who answers there, and who would, if that one did not."""
+
+    address: IPAddress
+    source: str
+    listener: Listener | None
+    sharing: tuple[Listener, ...] = ()
+    beaten: tuple[Listener, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """A connect(2) to one address; `failure` None: it was accepted, by the kernel at least."""
+
+    address: IPAddress
+    seconds: float
+    failure: Failure | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """How a process that holds the listener is doing.
+
+    `state` and `tracer` are State and TracerPid of proc_pid_status(5) (None: not traced), `frozen` the control group
+    that is frozen, `descriptors` how many it has open and `limit` its soft RLIMIT_NOFILE, `age` seconds since its
+    start. None elsewhere: may not be read.
+    """
+
+    process: Process
+    state: str | None
+    tracer: int | None
+    frozen: str | None
+    descriptors: int | None
+    limit: int | None
+    age: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A process that was told to use the port: by an argument, by its environment, or by what it did before.
+
+    `restarts`: how often it was seen to be replaced by a new process with the same command line. `listening`: where it
+    listens instead.
+    """
+
+    process: Process
+    age: float | None
+    evidence: Evidence
+    restarts: int = 0
+    listening: tuple[Listener, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """The accept queue of a listener: connections that wait for accept(2), and how many may (listen(2))."""
+
+    waiting: int
+    backlog: int
+
+    @property
+    def full(self) -> bool:
+        """The kernel takes one more than the backlog (`sk_acceptq_is_full` of include/net/sock.h)."""
+        return self.waiting > self.backlog
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """What was asked, and what each step found; None and empty: not looked at yet, or nothing found.
+
+    `name` is the host name that was typed. `addresses` are those to try, in a client's order; `away` those that are no
+    addresses of this machine. `listening` is everything with that port, in any namespace; `netns` where the client is.
+    `listener` and `address` are where the first connection was made: the later fields are about these.
+    `path_is_default`: no path was asked for, so that `/` may well not exist. `greeting` is what the peer said unasked.
+    `environment` holds the proxy variables. `said` are the owner's last errors.
+    """
+
+    asked: str
+    endpoint: Endpoint
+    scheme: str | None
+    path: str
+    path_is_default: bool
+    wish: Wish
+    netns: Netns | None = None
+    namespaces: Mapping[int, str | None] = field(default_factory=dict)
+    name: str | None = None
+    name_error: str | None = None
+    resolutions: tuple[Resolution, ...] = ()
+    routes: tuple[Route, ...] = ()
+    away: tuple[IPAddress, ...] = ()
+    listening: tuple[Listener, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    published: tuple[Published, ...] = ()
+    firewall: Mapping[IPAddress, Judgement] = field(default_factory=dict)
+    attempts: tuple[Attempt, ...] = ()
+    address: IPAddress | None = None
+    listener: Listener | None = None
+    queue: Queue | None = None
+    conditions: tuple[Condition, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    relatives: tuple[Listener, ...] = ()
+    """Where nothing listens: other listeners of the caller's project, nearest port first."""
+    greeting: bytes | None = None
+    closed_early: bool = False
+    tls: Tls | Failure | None = None
+    service: Service | None = None
+    exchanges: tuple[Exchange, ...] = ()
+    exchange_failure: Failure | None = None
+    as_localhost: Exchange | None = None
+    """Where the Host may have been refused: the same request with a Host that every server knows."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    callers_project: str | None = None
+    said: tuple[Evidence, ...] = ()
+    usual: tuple[Evidence, ...] = ()
+    """Where nothing listens: who last or usually lives there."""
+    limits: tuple[str, ...] = ()
+
+    @property
+    def port(self) -> int:
+        """The port that was asked for."""
+        return self.endpoint.port or 0
+
+    @property
+    def protocol(self) -> Protocol:
+        """TCP, where nothing else was asked for."""
+        return self.endpoint.protocol or Protocol.TCP
+
+    @property
+    def connected(self) -> Attempt | None:
+        """The first attempt that succeeded, in a client's order."""
+        return next((one for one in self.attempts if one.failure is None), None)
+
+    @property
+    def wants_tls(self) -> bool:
+        """Whether the client that is meant would speak TLS at once."""
+        if self.wish.tls or self.wish.plain:
+            return self.wish.tls
+        return self.scheme in TLS_SCHEMES
+
+    @property
+    def wants_http(self) -> bool:
+        """Whether the address is of the web, as far as its scheme says so."""
+        return self.scheme in WEB_SCHEMES
+
+
+WEB_SCHEMES = frozenset(("http", "https", "ws", "wss", "grpc", "grpcs"))
+TLS_SCHEMES = frozenset(
+    ("https", "wss", "grpcs", "ldaps", "imaps", "pop3s", "smtps", "amqps", "mqtts", "rediss", "ftps")
+)

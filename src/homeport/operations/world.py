@@ -1,0 +1,225 @@
+"""The machine as a check sees it: `probes.kind.World`, by what `system` can do."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from homeport.errors import AddressError, HomeportError
+from homeport.model.addresses import IPAddress, Protocol
+from homeport.model.case import Attempt, Case, Claim, Condition
+from homeport.model.dialling import Failing, Failure, Target
+from homeport.model.evidence import Evidence
+from homeport.model.firewall import Judgement, Ruleset
+from homeport.model.http import Exchange
+from homeport.model.owners import Process
+from homeport.model.publishing import Published
+from homeport.model.services import Service
+from homeport.model.snapshot import Listener
+from homeport.model.tls import Tls
+
+try:  # TEMPORARY
+    from homeport.operations import logs
+except ImportError:
+    logs = None
+try:
+    from homeport.operations import services
+except ImportError:
+    services = None
+from homeport.operations.ls import EVERYTHING, look
+from homeport.operations.scene import Scene, of_same_project, survey, usual
+from homeport.probes.kind import Greeting, Surroundings
+from homeport.rules import firewall as rules
+from homeport.rules.neighbours import destination
+from homeport.system import conditions, firewall, http_client
+from homeport.system.dialling import Connection, dial
+from homeport.system.publishing import Publishing
+
+GREETING = 0.25
+"""Seconds for which a peer may speak first."""
+_CONNECT = 0.4
+_WATCH = 0.25
+_TICK = 0.1
+"""Connecting and watching take these shares of the time in all; between two looks at what runs."""
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+
+
+class Machine:
+    """See `probes.kind.World`. `seconds` is for all calls together."""
+
+    def __init__(self, text: str, seconds: float, source: str | None, scene: Scene | None = None) -> None:
+        self._text = text
+        self._seconds = seconds
+        self._until = time.monotonic() + seconds
+        self._source = source
+        self._scene = scene
+        self._rules: Ruleset | None = None
+        self.limits: dict[str, None] = {}
+
+    def left(self) -> float:
+        """Seconds left."""
+        return max(0.0, self._until - time.monotonic())
+
+    def survey(self) -> Surroundings:
+        """One look; a name that gives nothing is an answer."""
+        try:
+            scene = survey(self._text, self._source) if self._scene is None else self._scene
+        except AddressError:
+            raise
+        except HomeportError as error:
+            return Surroundings(None, error.why or error.what, (), (), (), (), None, {}, ())
+        self._scene = scene
+        return Surroundings(
+            name=scene.explanation.name,
+            error=None,
+            addresses=scene.explanation.addresses,
+            here=scene.here or (() if scene.away else tuple(one.address for one in scene.explanation.addresses)),
+            away=scene.away,
+            listening=tuple(one for one in scene.snapshot.listeners if one.socket.peer_address is None),
+            own=scene.own,
+            namespaces={one.inode: one.name for one in scene.snapshot.netns if one.inode is not None},
+            limits=(*scene.snapshot.limits, *scene.explanation.limits),
+        )
+
+    def published(self, port: int) -> tuple[Published, ...]:
+        """By rules, engines and forwarders."""
+        publishing = Publishing()
+        found = tuple(one for one in publishing.published_ports() if port in (one.host_port, one.target_port))
+        self.limits |= dict.fromkeys(publishing.limits)
+        return found
+
+    def judge(self, case: Case, address: IPAddress) -> Judgement | None:
+        """By the rules of this namespace, on the way of a packet from here to here."""
+        if self._rules is None:
+            self._rules = firewall.ruleset()
+            self.limits |= dict.fromkeys(self._rules.limits)
+        return rules.judge_local(self._rules, destination(address), case.port, case.protocol)
+
+    def attempt(self, addresses: tuple[IPAddress, ...], port: int) -> tuple[Attempt, ...]:
+        """In a thread each."""
+        seconds = min(self.left(), max(0.2, self._seconds * _CONNECT))
+
+        def one(address: IPAddress) -> Attempt:
+            started = time.monotonic()
+            found = dial(Target(address, port), seconds)
+            if isinstance(found, Failure):
+                return Attempt(address=address, seconds=time.monotonic() - started, failure=found)
+            found.close()
+            return Attempt(address=address, seconds=found.seconds, failure=None)
+
+        if not addresses:
+            return ()
+        with ThreadPoolExecutor(len(addresses)) as pool:
+            return tuple(pool.map(one, addresses))
+
+    def greeting(self, address: IPAddress, port: int) -> Greeting | Failure:
+        """Some bytes, or silence."""
+        found = dial(Target(address, port), self.left())
+        if isinstance(found, Failure):
+            return found
+        with found:
+            said = found.receive(seconds=min(GREETING, self.left()))
+            return Greeting(said, found.ended or found.failing is not None)
+
+    def tls(self, case: Case) -> Tls | Failure | None:
+        """Without trusting anybody: what the peer shows is judged afterwards."""
+        found = self._dial(case)
+        if isinstance(found, Failure):
+            return found
+        with found:
+            return found.start_tls(server_name=case.wish.host or case.name, alpn=("h2", "http/1.1"))
+
+    def recognise(self, case: Case) -> Service | None:
+        """As `homeport ls --services` does, asked again."""
+        if case.listener is None or services is None:
+            return None
+        return services.recognise_one(case.listener, seconds=min(self.left(), 2.5), cached=False)
+
+    def request(self, case: Case, *, tls: bool, host: str | None = None) -> tuple[tuple[Exchange, ...], Failure | None]:
+        """GET, and the redirects that stay here."""
+        if case.address is None:
+            return (), None
+        return http_client.follow(
+            Target(case.address, case.port),
+            host=host or case.wish.host or _host(case),
+            path=case.path,
+            tls=tls,
+            http2=case.wish.http2,
+            seconds=self.left(),
+        )
+
+    def conditions(self, listener: Listener) -> tuple[Condition, ...]:
+        """Of those holders that accept: a parent that hands the socket down to its workers does not."""
+        parents = {one.process.ppid for one in listener.owners}
+        workers = [one for one in listener.owners if one.process.pid not in parents] or list(listener.owners)
+        found = (conditions.condition(one.process) for one in workers)
+        return tuple(one for one in found if one is not None)
+
+    def claims(self, case: Case) -> tuple[Claim, ...]:
+        """Looked for again and again for a moment, so that one that ends and comes back is seen to."""
+        seen: dict[tuple[object, ...], dict[int, Claim]] = {}
+        until = time.monotonic() + min(self._seconds * _WATCH, self.left() / 2)
+        while True:
+            for one in conditions.claims(case.port):
+                seen.setdefault(_same(one.process), {})[one.process.pid] = one
+            if time.monotonic() >= until:
+                break
+            time.sleep(_TICK)
+        found = [
+            replace(max(some.values(), key=lambda one: one.process.start_ticks or 0), restarts=len(some) - 1)
+            for some in seen.values()
+        ]
+        return _placed(found, look(EVERYTHING, self._source).listeners) if found else ()
+
+    def relatives(self, case: Case) -> tuple[Listener, ...]:  # noqa: ARG002
+        """By the folder that the caller stands in."""
+        if self._scene is None:
+            return ()
+        return tuple(one for one in of_same_project(self._scene, self.limits) if one.socket.protocol is Protocol.TCP)
+
+    def usual(self) -> tuple[Evidence, ...]:
+        """By the history of earlier looks, and by what is known of the port."""
+        return () if self._scene is None else usual(self._scene, [])
+
+    def said(self, case: Case) -> tuple[Evidence, ...]:
+        """The newest of them."""
+        if case.listener is None or logs is None:
+            return ()
+        found = logs.recent(case.listener, most=3, errors_only=True, seconds=min(0.5, self.left()))
+        return tuple(Evidence(one.source, one.text) for one in found.lines)
+
+    def _dial(self, case: Case) -> Connection | Failure:
+        if case.address is None:
+            return Failure(Failing.OTHER, "no address", None, 0.0)
+        return dial(Target(case.address, case.port, case.protocol), self.left())
+
+
+def proxies() -> dict[str, str]:
+    """The variables of the caller's environment that send clients to a proxy."""
+    return {name: value for name, value in os.environ.items() if name.lower() in _PROXIES and value}
+
+
+def _host(case: Case) -> str:
+    return case.name or ("localhost" if case.endpoint.address is None else _bracketed(case.endpoint.address))
+
+
+def _bracketed(address: IPAddress) -> str:
+    plain = destination(address)
+    return f"[{plain}]" if plain.version == 6 else str(plain)
+
+
+def _same(process: Process) -> tuple[object, ...]:
+    return process.cmdline, process.uid, process.cwd
+
+
+def _placed(claims: Sequence[Claim], listeners: Sequence[Listener]) -> tuple[Claim, ...]:
+    """The claims with where they, or children of theirs, listen."""
+    by_pid: dict[int, list[Listener]] = {}
+    for one in listeners:
+        for owner in one.owners:
+            for pid in {owner.process.pid, owner.process.ppid or 0}:
+                by_pid.setdefault(pid, []).append(one)
+    return tuple(replace(one, listening=tuple(by_pid.get(one.process.pid, ()))) for one in claims)

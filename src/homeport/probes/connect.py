@@ -1,0 +1,47 @@
+"""A TCP connection to each address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from homeport.model.addresses import Protocol
+from homeport.model.case import Case
+from homeport.model.diagnosis import Layer, Observation, Outcome
+from homeport.probes.kind import Probe, World
+from homeport.rules.neighbours import endpoint_text
+from homeport.rules.verdicts.kind import is_own
+
+
+def look(case: Case, world: World) -> Case:
+    """All at once; where none succeeds, also who was told to have the port, and who else there is."""
+    if case.protocol is Protocol.TCP:
+        attempts = world.attempt(tuple(one.address for one in case.candidates), case.port)
+        case = replace(case, attempts=attempts)
+    first = case.connected
+    if first is not None and first.address != case.address:
+        answering = next((one.listener for one in case.candidates if one.address == first.address), None)
+        case = replace(case, address=first.address, listener=answering or case.listener)
+    elsewhere = any(is_own(case, one) and one.socket.protocol is case.protocol for one in case.listening)
+    if case.listener is None and first is None and case.candidates and not elsewhere:
+        case = replace(case, claims=world.claims(case), relatives=world.relatives(case), usual=world.usual())
+    return case
+
+
+def tell(case: Case, seconds: float) -> Iterator[Observation]:  # noqa: ARG001
+    """How each ended, with its own time."""
+    if case.protocol is Protocol.UDP and case.candidates:
+        detail = "UDP has no connections: whether somebody answers is seen when asked"
+        yield Observation(layer=Layer.CONNECT, outcome=Outcome.SKIPPED, detail=detail)
+    for one in case.attempts:
+        there = endpoint_text(one.address, case.port)
+        if one.failure is None:
+            yield Observation(
+                layer=Layer.CONNECT, outcome=Outcome.OK, detail=f"{there}: connected", seconds=one.seconds
+            )
+        else:
+            detail = f"{there}: {one.failure.failing.value.replace('-', ' ')} ({one.failure.detail})"
+            yield Observation(layer=Layer.CONNECT, outcome=Outcome.FAILED, detail=detail, seconds=one.seconds)
+
+
+PROBE = Probe(Layer.CONNECT, look, tell)

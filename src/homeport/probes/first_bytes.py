@@ -1,0 +1,40 @@
+"""What the peer says before it is spoken to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from homeport.model.case import Case
+from homeport.model.diagnosis import Layer, Observation, Outcome
+from homeport.probes.kind import Greeting, Probe, World
+from homeport.rules.masking import mask
+
+_SHOWN = 60
+
+
+def look(case: Case, world: World) -> Case:
+    """A connection of its own, on which nothing is sent."""
+    if case.connected is None:
+        return case
+    found = world.greeting(case.connected.address, case.port)
+    if not isinstance(found, Greeting):
+        return case
+    return replace(case, greeting=found.said, closed_early=found.ended and not found.said)
+
+
+def tell(case: Case, seconds: float) -> Iterator[Observation]:
+    """The first line of it."""
+    if case.connected is None or case.greeting is None:
+        return
+    if case.greeting:
+        line = case.greeting.split(b"\n", 1)[0][:_SHOWN].decode("utf-8", "backslashreplace").rstrip("\r")
+        detail, outcome = f"says at once: {mask(line)}", Outcome.OK
+    elif case.closed_early:
+        detail, outcome = "closes the connection without a word", Outcome.FAILED
+    else:
+        detail, outcome = "waits to be spoken to", Outcome.OK
+    yield Observation(layer=Layer.FIRST_BYTES, outcome=outcome, detail=detail, seconds=seconds)
+
+
+PROBE = Probe(Layer.FIRST_BYTES, look, tell)

@@ -1,0 +1,30 @@
+"""What the service told about itself, and what its owner logged when something is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from homeport.model.case import Case
+from homeport.model.diagnosis import Layer, Observation, Outcome
+from homeport.probes.kind import Probe, World
+
+
+def look(case: Case, world: World) -> Case:
+    """The last errors of the log, where there is an owner."""
+    if case.listener is None and not case.claims:
+        return case
+    return replace(case, said=world.said(case))
+
+
+def tell(case: Case, seconds: float) -> Iterator[Observation]:
+    """A line for each fact, and one for each logged error."""
+    for name, value in case.service.facts if case.service is not None else ():
+        yield Observation(layer=Layer.SERVICE, outcome=Outcome.OK, detail=f"{name}: {value}")
+    for number, one in enumerate(case.said):
+        detail = f"logged: {one.text}"
+        time = seconds if not number else None
+        yield Observation(layer=Layer.SERVICE, outcome=Outcome.ODD, detail=detail, seconds=time, evidence=(one,))
+
+
+PROBE = Probe(Layer.SERVICE, look, tell)

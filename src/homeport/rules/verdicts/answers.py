@@ -1,0 +1,181 @@
+"""Verdicts about what comes back: nothing, an end, another protocol, or all that was wanted."""
+
+from __future__ import annotations
+
+from homeport.model.addresses import Protocol
+from homeport.model.case import Case
+from homeport.model.diagnosis import Fault, Verdict
+from homeport.model.dialling import Failing
+from homeport.model.evidence import Confidence, Evidence
+from homeport.model.tls import Tls
+from homeport.rules.verdicts.kind import Finding, advice, at, command, owner, socket_evidence
+
+_HTTP = frozenset(("http", "http/2", "grpc", "websocket"))
+_SPEAKS = {
+    **dict.fromkeys(("http", "https", "ws", "wss"), _HTTP),
+    **dict.fromkeys(("grpc", "grpcs"), frozenset(("grpc", "http/2", "http"))),
+    **dict.fromkeys(("postgres", "postgresql"), frozenset(("postgresql",))),
+    **dict.fromkeys(("mysql", "mariadb"), frozenset(("mysql",))),
+    **dict.fromkeys(("redis", "rediss", "valkey"), frozenset(("redis",))),
+    **dict.fromkeys(("amqp", "amqps"), frozenset(("amqp",))),
+    **dict.fromkeys(("mqtt", "mqtts"), frozenset(("mqtt",))),
+    **dict.fromkeys(("ssh", "sftp"), frozenset(("ssh",))),
+    **dict.fromkeys(("ftp", "ftps"), frozenset(("ftp",))),
+    **dict.fromkeys(("imap", "imaps"), frozenset(("imap",))),
+    **dict.fromkeys(("pop3", "pop3s"), frozenset(("pop3",))),
+    **dict.fromkeys(("smtp", "smtps"), frozenset(("smtp",))),
+    **dict.fromkeys(("ldap", "ldaps"), frozenset(("ldap",))),
+    "mongodb": frozenset(("mongodb",)),
+    "nats": frozenset(("nats",)),
+    "rsync": frozenset(("rsync",)),
+    "vnc": frozenset(("vnc",)),
+    "rdp": frozenset(("rdp",)),
+}
+"""Which protocols of services a URL's scheme can mean."""
+_SCHEMES = {"http/2": "http", "mysql": "mysql", "postgresql": "postgresql", "redis": "redis"}
+
+
+def wrong_protocol(case: Case) -> Finding | None:
+    """Something else is spoken there than the URL says."""
+    service = case.service
+    wanted = _SPEAKS.get(case.scheme or "")
+    if service is None or wanted is None or service.protocol in wanted:
+        return None
+    name = " ".join(part for part in (service.product, service.version) if part) or service.protocol
+    scheme = _SCHEMES.get(service.protocol, service.protocol)
+    cause = f"{at(case)} speaks {service.protocol} ({name}), not {case.scheme}"
+    remedy = command(f"homeport check {scheme}://{at(case)}", f"asks it as {service.protocol}")
+    if scheme not in _SPEAKS:
+        remedy = advice(f"use a client for {service.protocol}", f"{name} is what is there")
+    return Finding(Verdict.WRONG_PROTOCOL, Fault.CLIENT, cause, service.evidence, (remedy,))
+
+
+def http2_only(case: Case) -> Finding | None:
+    """It speaks HTTP/2 alone, and HTTP/1.1 was asked for."""
+    service, failure = case.service, case.exchange_failure
+    by_service = service is not None and service.protocol in ("http/2", "grpc")
+    by_answer = failure is not None and failure.failing is Failing.ONLY_HTTP2
+    if not (by_service or by_answer) or case.wish.http2 or case.exchanges:
+        return None
+    grpc = service is not None and service.protocol == "grpc"
+    if case.scheme in ("grpc", "grpcs") or (case.scheme is None and grpc):
+        return None
+    what = "gRPC over HTTP/2" if grpc else "HTTP/2"
+    evidence = service.evidence if service is not None else ()
+    if failure is not None and by_answer:
+        evidence = (*evidence, Evidence("HTTP response", failure.detail))
+    option = "--http2" if isinstance(case.tls, Tls) else "--http2-prior-knowledge"
+    scheme = "https" if isinstance(case.tls, Tls) else "http"
+    cause = f"{at(case)} speaks {what} only: it does not answer HTTP/1.1"
+    return Finding(
+        Verdict.HTTP2_ONLY, Fault.CLIENT, cause, evidence,
+        (command(f"homeport check {scheme}://{at(case)}{case.path} --http2", "with HTTP/2 from the first byte"),
+         command(f"curl {option} {scheme}://{at(case)}{case.path}", "the same for curl")),
+    )  # fmt: skip
+
+
+def service_error(case: Case) -> Finding | None:
+    """The service answers in its own protocol that it cannot serve."""
+    service = case.service
+    error = dict(service.facts).get("error") if service is not None else None
+    if service is None or error is None:
+        return None
+    cause = f"{service.product or service.protocol} at {at(case)} says: {error}"
+    logs = command(f"homeport logs {case.port} --errors", "what it logged about it")
+    return Finding(Verdict.SERVICE_ERROR, Fault.SERVER, cause, service.evidence, (logs,))
+
+
+def closed_early(case: Case) -> Finding | None:
+    """It takes the connection and ends it before it says anything."""
+    if case.connected is None or case.service is not None or case.exchanges or case.greeting:
+        return None
+    failure = case.exchange_failure
+    ended = failure is not None and failure.failing in (Failing.RESET, Failing.CLOSED)
+    if not case.closed_early and not ended:
+        return None
+    when = "at once" if case.closed_early else "when it is asked"
+    cause = f"{owner(case.listener)} takes the connection to {at(case)} and closes it {when}, without a word"
+    evidence = [Evidence("connection", "closed by the peer before any byte came")]
+    if case.listener is not None:
+        evidence.append(socket_evidence(case.listener))
+    return Finding(
+        Verdict.CLOSED_EARLY, Fault.SERVER, cause, (*evidence, *case.said),
+        (command(f"homeport logs {case.port}", "why it ends them: a crash, an allow list, another protocol"),),
+    )  # fmt: skip
+
+
+def no_answer(case: Case) -> Finding | None:
+    """It takes the connection, and then nothing comes."""
+    if (
+        case.connected is None
+        or case.service is not None
+        or case.exchanges
+        or case.greeting
+        or isinstance(case.tls, Tls)
+    ):
+        return None
+    failure = case.exchange_failure
+    if failure is not None and failure.failing is not Failing.TIMED_OUT:
+        return None
+    cause = f"{owner(case.listener)} takes the connection to {at(case)}, and then says nothing"
+    evidence = [Evidence("connection", "connected; no byte came, unasked or asked")]
+    if case.queue is not None and case.queue.waiting:
+        evidence.append(Evidence("sock_diag(7)", f"{case.queue.waiting} connections wait to be accepted"))
+    return Finding(
+        Verdict.NO_ANSWER, Fault.SERVER, cause, (*evidence, *case.said),
+        (command(f"homeport logs {case.port}", "what it is busy with"),
+         command(f"homeport ls --all {case.port}", "who else is connected, and waits"),
+         command(f"homeport check {case.asked} --timeout 30", "gives it more time")), Confidence.LIKELY,
+    )  # fmt: skip
+
+
+def ok(case: Case) -> Finding | None:
+    """It answers as it should."""
+    service = case.service
+    if case.connected is None and (case.protocol is Protocol.TCP or service is None):
+        return _udp(case)
+    if case.exchanges:
+        last = case.exchanges[-1]
+        cause = (
+            f"{owner(case.listener)} answers at {at(case)}: {last.status} {last.reason}".rstrip()
+            + f" to GET {last.url}"
+        )
+        return Finding(
+            Verdict.OK, Fault.NOBODY, cause, (Evidence("HTTP response", f"{last.version} {last.status} {last.reason}"),)
+        )
+    if service is not None:
+        name = " ".join(part for part in (service.product, service.version) if part)
+        cause = f"{owner(case.listener)} answers at {at(case)} as {service.protocol}" + (f" ({name})" if name else "")
+        return Finding(Verdict.OK, Fault.NOBODY, cause, service.evidence, (), service.confidence)
+    if case.greeting:
+        cause = f"{owner(case.listener)} answers at {at(case)}, in a protocol that is not known here"
+        return Finding(
+            Verdict.OK, Fault.NOBODY, cause, (Evidence("connection", f"{len(case.greeting)} bytes came"),), (),
+            Confidence.LIKELY,
+        )  # fmt: skip
+    return None
+
+
+def _udp(case: Case) -> Finding | None:
+    """A datagram socket that nobody has to answer at: bound is all that can be seen."""
+    if case.protocol is not Protocol.UDP or case.listener is None:
+        return None
+    cause = f"{owner(case.listener)} takes datagrams at {at(case)}; whether it answers them cannot be told"
+    return Finding(Verdict.OK, Fault.NOBODY, cause, (socket_evidence(case.listener),), (), Confidence.POSSIBLE)
+
+
+def unknown(case: Case) -> Finding:
+    """Nothing of what is known explains it."""
+    failed = next((one for one in case.attempts if one.failure is not None), None)
+    cause = f"why {at(case)} does not answer cannot be told"
+    evidence = []
+    if failed is not None and failed.failure is not None and case.connected is None:
+        cause += f": {owner(case.listener)} listens, and connecting ends with: {failed.failure.detail}"
+        evidence.append(Evidence("connect(2)", failed.failure.detail))
+    elif case.exchange_failure is not None:
+        cause += f": {case.exchange_failure.detail}"
+        evidence.append(Evidence("connection", case.exchange_failure.detail))
+    remedies = [command(f"homeport {case.asked}", "everything that is known about it")]
+    if case.limits:
+        remedies.insert(0, command(f"sudo homeport check {case.asked}", "sees what was hidden this time"))
+    return Finding(Verdict.UNKNOWN, Fault.UNKNOWN, cause, tuple(evidence), tuple(remedies), Confidence.POSSIBLE)

@@ -1,0 +1,81 @@
+"""What a judge says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from homeport.model.case import Case
+from homeport.model.diagnosis import Fault, Remedy, RemedyKind, Verdict
+from homeport.model.evidence import Confidence, Evidence
+from homeport.model.snapshot import Listener
+from homeport.rules.naming import label
+from homeport.rules.neighbours import endpoint_text
+
+
+class Finding(NamedTuple):
+    """A verdict and what it rests on; see `model.diagnosis.Diagnosis`."""
+
+    verdict: Verdict
+    fault: Fault
+    cause: str
+    evidence: tuple[Evidence, ...]
+    remedies: tuple[Remedy, ...] = ()
+    confidence: Confidence = Confidence.CERTAIN
+
+
+Judge = Callable[[Case], Finding | None]
+"""Looks at a case, and says what is wrong if that is its matter, else nothing."""
+
+
+def command(text: str, why: str) -> Remedy:
+    """A command to run."""
+    return Remedy(kind=RemedyKind.COMMAND, text=text, why=why)
+
+
+def edit(text: str, why: str) -> Remedy:
+    """A change to a file, or to how something is started."""
+    return Remedy(kind=RemedyKind.EDIT, text=text, why=why)
+
+
+def advice(text: str, why: str = "") -> Remedy:
+    """What else to do."""
+    return Remedy(kind=RemedyKind.ADVICE, text=text, why=why)
+
+
+def at(case: Case) -> str:
+    """The address that the case is about, as `127.0.0.1:3000`."""
+    if case.address is not None:
+        return endpoint_text(case.address, case.port)
+    return endpoint_text(case.endpoint.address, case.port) if case.name is None else f"{case.name}:{case.port}"
+
+
+def place(one: Listener) -> str:
+    """Where a listener is."""
+    return endpoint_text(one.socket.address, one.socket.port)
+
+
+def owner(one: Listener | None) -> str:
+    """Who holds a listener: `node server.js (pid 4711)`."""
+    if one is None:
+        return "nobody known"
+    if not one.owners:
+        return "a process that cannot be named" if one.unattributed is None else one.unattributed.detail
+    first = one.owners[0]
+    text = f"{label(first.process)} (pid {first.process.pid})"
+    if first.container is not None:
+        text += f" in container {first.container.name or first.container.id[:12]}"
+    return text
+
+
+def socket_evidence(one: Listener) -> Evidence:
+    """The kernel's record of a listener."""
+    socket = one.socket
+    inode = "" if socket.inode is None else f", inode {socket.inode}"
+    return Evidence("kernel socket", f"{socket.protocol.value} {place(one)} {socket.state.value}{inode}")
+
+
+def is_own(case: Case, one: Listener) -> bool:
+    """Whether a socket is in the network namespace of the client."""
+    mine = None if case.netns is None else case.netns.inode
+    return mine is None or one.socket.netns is None or one.socket.netns == mine

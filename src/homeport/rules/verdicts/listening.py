@@ -1,0 +1,319 @@
+"""Verdicts about what listens: nothing, something else, or somewhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from homeport.model.addresses import IPAddress
+from homeport.model.case import Case, Claim
+from homeport.model.diagnosis import Fault, Remedy, Verdict
+from homeport.model.evidence import Confidence, Evidence
+from homeport.model.snapshot import Listener
+from homeport.rules.naming import label
+from homeport.rules.neighbours import destination, endpoint_text
+from homeport.rules.verdicts.kind import (
+    Finding,
+    advice,
+    at,
+    command,
+    edit,
+    is_own,
+    owner,
+    place,
+    socket_evidence,
+)
+
+YOUNG = 20.0
+"""Seconds after its start during which a server may not yet listen or answer."""
+RESTARTS = 2
+"""So many ends within one check, or one of a process that is younger than the check, are a loop."""
+
+
+def crash_loop(case: Case) -> Finding | None:
+    """A process that was told to use the port ends, and something starts it again."""
+    if _listens(case):
+        return None
+    loops = [one for one in case.claims if one.restarts]
+    if not loops:
+        return None
+    worst = max(loops, key=lambda one: one.restarts)
+    count = f"{worst.restarts} time{'s' if worst.restarts > 1 else ''}"
+    cause = f"{label(worst.process)} ended and was started again {count} during this check, before it could listen"
+    remedies = [command(f"homeport logs {case.port}", "what it said before it ended")]
+    remedies += _by_hand(worst)
+    evidence = (worst.evidence, *case.said)
+    return Finding(Verdict.CRASH_LOOP, Fault.SERVER, cause, evidence, tuple(remedies), Confidence.LIKELY)
+
+
+def starting(case: Case) -> Finding | None:
+    """A process that was told to use the port has just been started, and does not listen yet."""
+    if _listens(case):
+        return None
+    young = [one for one in case.claims if one.age is not None and one.age < YOUNG and not one.listening]
+    if not young:
+        return None
+    one = min(young, key=lambda each: each.age or 0)
+    cause = f"{label(one.process)} (pid {one.process.pid}) was started {one.age:.1f} s ago and does not listen yet"
+    return Finding(
+        Verdict.STARTING, Fault.SERVER, cause, (one.evidence,),
+        (command(f"homeport check {case.asked} --watch", "says when it answers"),
+         command(f"homeport logs {case.port}", "what it says meanwhile")), Confidence.LIKELY,
+    )  # fmt: skip
+
+
+def other_family(case: Case) -> Finding | None:
+    """It listens on loopback or everywhere of the other family."""
+    if _listens(case):
+        return None
+    asked = _asked(case)
+    versions = {one.version for one in asked}
+    for one in _own(case):
+        bound = one.socket.address
+        if bound.version in versions or not (bound.is_loopback or bound.is_unspecified):
+            continue
+        if not any(each.is_loopback for each in asked) and bound.is_loopback:
+            continue
+        there = destination(bound)
+        family = f"IPv{bound.version}"
+        cause = f"{owner(one)} listens on {place(one)}, that is {family} only, and {_texts(asked)} was asked"
+        also = "0.0.0.0" if bound.version == 6 else "::"  # noqa: S104
+        if bound.is_loopback:
+            also = "127.0.0.1" if bound.version == 6 else "::1"
+        return Finding(
+            Verdict.OTHER_FAMILY, Fault.CLIENT, cause, (socket_evidence(one),),
+            (command(f"homeport check {_same(case, there)}", "the same over the family that it listens on"),
+             edit(f"in how {_short(one)} is started: listen on {also} too", "clients of both families then reach it")),
+        )  # fmt: skip
+    return None
+
+
+def other_address(case: Case) -> Finding | None:
+    """It listens, but not on an address that was asked for."""
+    if _listens(case):
+        return None
+    some = _own(case)
+    if not some:
+        return None
+    one = some[0]
+    asked = _asked(case)
+    there = destination(one.socket.address)
+    cause = f"{owner(one)} listens on {place(one)} only, not on {_texts(asked)}"
+    if one.socket.interface is not None and one.socket.address.is_unspecified:
+        device = one.socket.device or f"interface {one.socket.interface}"
+        cause = f"{owner(one)} is bound to {device} (SO_BINDTODEVICE): {_texts(asked)} does not lead there"
+    return Finding(
+        Verdict.OTHER_ADDRESS, Fault.CLIENT, cause, (socket_evidence(one),),
+        (command(f"homeport check {_same(case, there)}", "the address that it listens on"),
+         edit(f"in how {_short(one)} is started: listen on {asked[0] if asked else there}", "it then answers there")),
+    )  # fmt: skip
+
+
+def other_protocol(case: Case) -> Finding | None:
+    """The port is used, by the other transport protocol only."""
+    if _listens(case):
+        return None
+    some = [one for one in case.listening if is_own(case, one) and one.socket.protocol is not case.protocol]
+    if not some:
+        return None
+    one = some[0]
+    name = one.socket.protocol.value
+    cause = f"{owner(one)} has {place(one)} over {name} only, and {case.protocol.value} was asked"
+    remedy = command(f"homeport check :{case.port}/{name}", "the protocol that it speaks")
+    return Finding(Verdict.OTHER_PROTOCOL, Fault.CLIENT, cause, (socket_evidence(one),), (remedy,))
+
+
+def not_published(case: Case) -> Finding | None:
+    """It listens in a container, and no port of the machine leads there."""
+    if _listens(case):
+        return None
+    for one in _foreign(case):
+        container = one.owners[0].container if one.owners else None
+        if container is None:
+            continue
+        name = container.name or container.id[:12]
+        lead = [each for each in case.published if each.container is not None and each.container.id == container.id]
+        lead = [each for each in lead if each.target_port == case.port]
+        if lead:
+            port = lead[0].host_port
+            there = endpoint_text(lead[0].host_address, port) if lead[0].host_address else f"localhost:{port}"
+            cause = f"{owner(one)} listens on {case.port} inside; on this machine that is port {port}"
+            return Finding(
+                Verdict.OTHER_PORT, Fault.CLIENT, cause, (socket_evidence(one), *lead[0].evidence),
+                (command(f"homeport check {there}", "the published port"),),
+            )  # fmt: skip
+        cause = (
+            f"{owner(one)} listens on {place(one)}, but the port is not published: no port of this machine leads there"
+        )
+        remedies: list[Remedy] = [
+            edit(
+                f"in how container {name} is made: -p 127.0.0.1:{case.port}:{case.port}",
+                f"a port of a container is published when it is made: {container.engine} run -p, or ports: of compose",
+            ),
+            command(f"homeport check {case.asked} --from {name}", "whether it answers inside"),
+        ]
+        if one.socket.address.is_loopback:
+            remedies.insert(0, edit(f"inside of {name}: listen on 0.0.0.0", "its loopback is nobody else's"))
+        return Finding(Verdict.NOT_PUBLISHED, Fault.MACHINE, cause, (socket_evidence(one),), tuple(remedies))
+    return None
+
+
+def other_namespace(case: Case) -> Finding | None:
+    """It listens in another network namespace, whose addresses and ports are its own."""
+    if _listens(case):
+        return None
+    for one in _foreign(case):
+        number = one.socket.netns
+        name = case.namespaces.get(number) if number is not None else None
+        target = name or (str(one.owners[0].process.pid) if one.owners else str(number))
+        cause = f"{owner(one)} listens on {place(one)} in another network namespace ({name or number})"
+        enter = f"ip netns exec {name}" if name else f"nsenter --net=/proc/{target}/ns/net"
+        return Finding(
+            Verdict.OTHER_NAMESPACE, Fault.CLIENT, cause, (socket_evidence(one),),
+            (command(f"homeport check {case.asked} --from {target}", "whether it answers there"),
+             command(f"{enter} COMMAND", "runs a client there (root)")),
+        )  # fmt: skip
+    return None
+
+
+def other_port(case: Case) -> Finding | None:
+    """What was meant listens on another port: it was told this one, or it is the server of the caller's project."""
+    if _listens(case):
+        return None
+    for claim in case.claims:
+        if claim.listening:
+            one = claim.listening[0]
+            cause = f"{owner(one)} was told to use port {case.port}, but listens on {place(one)}"
+            return Finding(
+                Verdict.OTHER_PORT, Fault.SERVER, cause, (claim.evidence, socket_evidence(one)),
+                (command(f"homeport check {_elsewhere(case, one)}", "the port that it has"),
+                 command(f"homeport {one.socket.port}", "why it has that one")), Confidence.LIKELY,
+            )  # fmt: skip
+    if not case.relatives:
+        return None
+    one = case.relatives[0]
+    project = next((each.project.name for each in one.owners if each.project is not None), "the project")
+    cause = f"nothing listens on {case.port}; {owner(one)} of the project {project} listens on {place(one)}"
+    return Finding(
+        Verdict.OTHER_PORT, Fault.CLIENT, cause, (socket_evidence(one),),
+        (command(f"homeport check {_elsewhere(case, one)}", "the server of the project that you are in"),),
+        Confidence.LIKELY,
+    )  # fmt: skip
+
+
+def nothing_listens(case: Case) -> Finding | None:
+    """No socket has the port."""
+    if _listens(case):
+        return None
+    remedies = [command(f"homeport {case.asked}", "who usually lives there, and what else the kernel knows")]
+    evidence = [Evidence("kernel sockets", f"none listens on {case.protocol.value} port {case.port} here"), *case.usual]
+    for claim in case.claims:
+        evidence.append(claim.evidence)
+        remedies.insert(
+            0, command(f"homeport logs {claim.process.pid}", f"{label(claim.process)} was told the port, but has none")
+        )
+        break
+    else:
+        remedies.insert(0, advice("start the server", _usual(case)))
+    cause = (
+        f"nothing listens on {case.protocol.value} port {case.port} of {at(case).rpartition(':')[0] or 'this machine'}"
+    )
+    return Finding(Verdict.NOTHING_LISTENS, Fault.SERVER, cause, tuple(evidence), tuple(remedies))
+
+
+def shadowed(case: Case) -> Finding | None:
+    """Another program answers first: who was meant has the port too, but the kernel, or the name, prefers the other."""
+    first = next((one for one in case.candidates if one.listener is not None), None)
+    if first is None or first.listener is None or case.connected is None or _is_callers(case, first.listener):
+        return None
+    for other, how in _rivals(case):
+        if _akin(first.listener, other):
+            continue
+        mine = _is_callers(case, other)
+        there = destination(other.socket.address)
+        away = there == destination(first.listener.socket.address) or other.socket.address.is_unspecified
+        stop = advice(f"give one of them another port, or stop {owner(first.listener)}", "both want the same port")
+        use = command(f"homeport check {_same(case, there)}", f"reaches {_short(other)}")
+        cause = f"{owner(first.listener)} answers first, though {owner(other)} has port {case.port} too ({how})"
+        return Finding(
+            Verdict.SHADOWED, Fault.MACHINE, cause, (socket_evidence(first.listener), socket_evidence(other)),
+            (stop,) if away else (use, stop), Confidence.CERTAIN if mine else Confidence.LIKELY,
+        )  # fmt: skip
+    return None
+
+
+def _rivals(case: Case) -> Iterator[tuple[Listener, str]]:
+    for one in case.candidates:
+        for each in one.beaten:
+            yield each, f"{place(each)} is less specific than {place(one.listener) if one.listener else one.address}"
+        for each in one.sharing[1:]:
+            yield each, "they share it with SO_REUSEPORT: clients get one or the other"
+    answering = [one.listener for one in case.candidates if one.listener is not None]
+    for each in answering[1:]:
+        yield each, f"clients of {case.name or 'localhost'} try it later"
+
+
+def _akin(one: Listener, other: Listener) -> bool:
+    """Whether two listeners are of the same program: the same process, parent, container, unit or executable."""
+    if one is other or not one.owners or not other.owners:
+        return True
+    first, second = one.owners[0], other.owners[0]
+    if {each.process.pid for each in one.owners} & {each.process.pid for each in other.owners}:
+        return True
+    if first.process.pid == second.process.ppid or second.process.pid == first.process.ppid:
+        return True
+    if first.container is not None or second.container is not None:
+        return (
+            first.container is not None and second.container is not None and first.container.id == second.container.id
+        )
+    same = first.process.exe == second.process.exe and first.process.cmdline == second.process.cmdline
+    return same and first.process.cwd == second.process.cwd
+
+
+def _is_callers(case: Case, one: Listener) -> bool:
+    root = case.callers_project
+    return root is not None and any(each.project is not None and each.project.root == root for each in one.owners)
+
+
+def _listens(case: Case) -> bool:
+    return case.connected is not None or any(one.listener is not None for one in case.candidates)
+
+
+def _own(case: Case) -> list[Listener]:
+    return [one for one in case.listening if is_own(case, one) and one.socket.protocol is case.protocol]
+
+
+def _foreign(case: Case) -> list[Listener]:
+    return [one for one in case.listening if not is_own(case, one) and one.socket.protocol is case.protocol]
+
+
+def _asked(case: Case) -> list[IPAddress]:
+    return [destination(one.address) for one in case.candidates]
+
+
+def _texts(addresses: list[IPAddress]) -> str:
+    return " and ".join(str(one) for one in addresses) or "this machine"
+
+
+def _short(one: Listener) -> str:
+    return label(one.owners[0].process) if one.owners else "the server"
+
+
+def _same(case: Case, address: IPAddress) -> str:
+    """The asked address or URL with another host."""
+    there = endpoint_text(address, case.port)
+    return there if case.scheme is None else f"{case.scheme}://{there}{case.path if case.path != '/' else '/'}"
+
+
+def _elsewhere(case: Case, one: Listener) -> str:
+    there = endpoint_text(destination(one.socket.address), one.socket.port)
+    return there if case.scheme is None else f"{case.scheme}://{there}{case.path}"
+
+
+def _by_hand(claim: Claim) -> list[Remedy]:
+    words = claim.process.cmdline or ()
+    folder = f"in {claim.process.cwd}: " if claim.process.cwd else ""
+    return [advice(f"{folder}run {' '.join(words)[:200]} by hand", "it then says why it ends")] if words else []
+
+
+def _usual(case: Case) -> str:
+    return case.usual[0].text if case.usual else "nothing is known of who used to live there"

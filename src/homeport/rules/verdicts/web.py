@@ -1,0 +1,143 @@
+"""Verdicts about HTTP."""
+
+from __future__ import annotations
+
+from homeport.model.case import Case
+from homeport.model.diagnosis import Fault, Remedy, Verdict
+from homeport.model.evidence import Confidence, Evidence
+from homeport.model.http import Exchange, Redirect
+from homeport.rules.verdicts.hosts import refuses
+from homeport.rules.verdicts.kind import Finding, advice, at, command, edit, owner
+
+_HOST_STATUSES = frozenset((400, 403, 421))
+_GATEWAY = frozenset((502, 503, 504))
+_LIVING = frozenset((400, 401, 403, 404, 405, 406, 426))
+"""Statuses with which a server that is well says that there is nothing at `/`, or not for everybody."""
+
+
+def host_refused(case: Case) -> Finding | None:
+    """The server does not want to be called by that name."""
+    if not case.exchanges:
+        return None
+    last = case.exchanges[-1]
+    host = case.wish.host or case.name or str(case.address)
+    known = refuses(last.status, last.text)
+    other = case.as_localhost
+    relieved = last.status in _HOST_STATUSES and other is not None and other.status not in _HOST_STATUSES
+    if known is None and not relieved:
+        return None
+    said = Evidence("HTTP response", f"{last.status} {last.reason}: {_first_line(last)}")
+    evidence = [said]
+    if other is not None:
+        evidence.append(Evidence("HTTP response", f"{other.status} {other.reason} with Host: localhost"))
+    remedies: list[Remedy] = []
+    if known is not None:
+        remedies.append(edit(known.edit.format(host=host), f"{known.server} then answers to {host}"))
+    if relieved or host not in ("localhost", "127.0.0.1"):
+        remedies.append(command(f"homeport check http://localhost:{case.port}{case.path}", "a name that it knows"))
+    who = known.server if known is not None else owner(case.listener)
+    cause = f"{who} refuses the Host {host}: it answers {last.status}"
+    return Finding(
+        Verdict.HOST_REFUSED, Fault.SERVER, cause, tuple(evidence), tuple(remedies),
+        Confidence.CERTAIN if known is not None else Confidence.LIKELY,
+    )  # fmt: skip
+
+
+def redirect_loop(case: Case) -> Finding | None:
+    """The server sends its clients in a circle."""
+    last = case.exchanges[-1] if case.exchanges else None
+    if last is None or last.redirect not in (Redirect.LOOP, Redirect.TOO_MANY):
+        return None
+    hops = " → ".join(dict.fromkeys(one.url for one in case.exchanges[-4:]))
+    cause = f"{at(case)} redirects in a circle: {hops} → {last.location}"
+    if last.redirect is Redirect.TOO_MANY:
+        cause = f"{at(case)} redirects without end, {len(case.exchanges)} times so far: {hops} → {last.location}"
+    advise = advice("look at what the server takes for the right scheme, host and path", _loop_hint(case))
+    logs = command(f"homeport logs {case.port}", "what it says about these requests")
+    return Finding(Verdict.REDIRECT_LOOP, Fault.SERVER, cause, _trail(case), (advise, logs))
+
+
+def _loop_hint(case: Case) -> str:
+    if any((one.location or "").startswith("https:") and one.url.startswith("http:") for one in case.exchanges):
+        return "behind a proxy that ends TLS it must trust X-Forwarded-Proto, or it sends every request to https again"
+    return "a rule for a trailing slash, a login page or a language that leads to itself is the usual reason"
+
+
+def redirect_elsewhere(case: Case) -> Finding | None:
+    """The server sends its clients to another machine."""
+    last = case.exchanges[-1] if case.exchanges else None
+    if last is None or last.redirect not in (Redirect.ELSEWHERE, Redirect.UNREADABLE):
+        return None
+    cause = f"{at(case)} redirects to {last.location}, which is not this machine: it was not followed"
+    if last.redirect is Redirect.UNREADABLE:
+        cause = f"{at(case)} redirects to {last.location}, where no client can go"
+    remedies = (
+        edit(
+            f"in the server: its own URL (base URL, site URL, server_name) as http://{at(case)}", "if it means itself"
+        ),
+        advice("check there on its own machine", "if the redirect is meant"),
+    )
+    return Finding(Verdict.REDIRECT_ELSEWHERE, Fault.SERVER, cause, _trail(case), remedies)
+
+
+def http_error(case: Case) -> Finding | None:
+    """The answer is an error of the client or of the server (RFC 9110 §15.5 and §15.6)."""
+    last = case.exchanges[-1] if case.exchanges else None
+    if last is None or last.status < 400 or (case.path_is_default and last.status in _LIVING):
+        return None
+    logs = command(f"homeport logs {case.port} --errors", "what the server says about it")
+    remedies: list[Remedy] = [logs]
+    fault = Fault.SERVER
+    cause = f"{at(case)} answers {last.status} {last.reason}".rstrip() + f" to GET {last.url}"
+    if last.status in _GATEWAY and last.header("server"):
+        cause += f": {last.header('server')} does not get an answer from the server behind it"
+        remedies.insert(0, advice("check the server behind it (proxy_pass, upstream …)", "the error is that one's"))
+    elif last.status == 401:
+        fault, remedies = (
+            Fault.CLIENT,
+            [advice("send credentials", f"it wants {last.header('www-authenticate') or 'a login'}")],
+        )
+    elif last.status < 500:
+        fault = Fault.CLIENT
+        remedies.insert(0, advice("look at the path and method that were asked for", "the server itself answers"))
+    said = (Evidence("HTTP response", f"{last.status} {last.reason}: {_first_line(last)}"), *case.said)
+    return Finding(Verdict.HTTP_ERROR, fault, cause, said, tuple(remedies))
+
+
+def proxy_in_the_way(case: Case) -> Finding | None:
+    """The direct way works, but the environment sends clients to a proxy, for which this address is another one."""
+    if not case.exchanges or case.exchanges[-1].status >= 500:
+        return None
+    try:
+        from homeport.rules.proxies import through_proxy
+    except ImportError:
+        return None
+
+    found = through_proxy(case.exchanges[0].url, case.environment)
+    if not found:
+        return None
+    clients = ", ".join(one.client for one in found)
+    one = found[0]
+    host = case.name or str(case.address)
+    cause = f"{at(case)} answers, but {one.variable} sends {clients} to the proxy {one.proxy} instead"
+    kept = case.environment.get("NO_PROXY") or case.environment.get("no_proxy") or ""
+    value = ",".join(part for part in (kept, host) if part)
+    return Finding(
+        Verdict.PROXY_IN_THE_WAY, Fault.CLIENT, cause,
+        (Evidence("environment", f"{one.variable}={one.proxy}"), Evidence("environment", f"NO_PROXY={kept}")),
+        (command(f"export NO_PROXY={value} no_proxy={value}", "local calls then go directly"),
+         command(f"curl --noproxy '*' {case.exchanges[0].url}", "one call without the proxy")),
+    )  # fmt: skip
+
+
+def _trail(case: Case) -> tuple[Evidence, ...]:
+    return tuple(
+        Evidence("HTTP response", f"{one.url}: {one.status}, Location: {one.location}")
+        for one in case.exchanges[-4:]
+        if one.location is not None
+    )
+
+
+def _first_line(one: Exchange) -> str:
+    text = " ".join(one.text.split())
+    return text[:120] + ("…" if len(text) > 120 else "")
