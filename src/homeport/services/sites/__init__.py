@@ -1,76 +1,183 @@
 """The rack of HTTP products: what a server's own headers and pages say that it is.
 
-An application is what a page is made by, a server what carries it: Django, by gunicorn. A program can be only one of
-them. To add one: a file with a `SITE`, and its name in one of the two tuples.
+An application makes pages, a framework is what it is written with, a server carries them: Superset, Werkzeug, gunicorn.
+To add one: a file with a `SITE`, and its name in one of the three tuples.
 """
 
 from __future__ import annotations
 
 from homeport.services.kind import Answer, Clues, Match, Site, suits
 from homeport.services.sites import (
+    adminer,
     aiohttp,
+    airflow,
     alertmanager,
+    angular,
     apache,
+    apollo,
+    astro,
     caddy,
     cheroot,
+    chrome_devtools,
+    clickhouse,
     cockpit,
+    code_server,
+    consul,
+    couchdb,
+    cowboy,
     cups,
     daphne,
     dask,
     django,
     docker,
+    elasticsearch,
+    envoy,
+    esbuild,
     etcd,
     exporters,
+    express,
     fastapi,
+    fastify,
+    forgejo,
+    gitea,
+    gitlab,
+    gogs,
     gradio,
+    grafana,
     granian,
     gunicorn,
     haproxy,
+    home_assistant,
+    http_sys,
+    hugo,
     hypercorn,
+    icecast,
+    iis,
     influxdb,
+    jaeger,
+    jellyfin,
+    jenkins,
     jetty,
     jupyter_hub,
     jupyter_lab,
     jupyter_notebook,
     jupyter_server,
+    kestrel,
+    kibana,
+    kubelet,
+    kubernetes,
     lighttpd,
+    llama_cpp,
+    lm_studio,
+    local_ai,
+    loki,
+    mailhog,
+    mailpit,
     mcp,
     mcp_sse,
+    metabase,
+    minio,
     mlflow,
+    mongodb,
+    neo4j,
+    nest,
     netdata,
+    next_js,
+    nexus,
     nginx,
+    node_inspector,
+    nomad,
+    nuxt,
+    ollama,
+    openai_api,
     openresty,
+    opensearch,
+    opensearch_dashboards,
+    otel_collector,
+    parcel,
+    passenger,
+    pgadmin,
     php,
+    phpmyadmin,
+    plex,
     podman,
+    portainer,
     prometheus,
     puma,
     pushgateway,
     python_http_server,
+    python_websockets,
     qbittorrent,
+    qdrant,
+    rabbitmq,
+    rails,
+    ray,
+    sonarqube,
+    spring_boot,
     squid,
+    storybook,
     streamlit,
+    superset,
+    svelte_kit,
     syncthing,
     tensorboard,
+    text_generation_inference,
     tinyproxy,
     tomcat,
     tornado,
+    traefik,
     transmission,
     twisted,
     uvicorn,
+    varnish,
+    vault,
+    verdaccio,
+    vite,
+    vllm,
+    vscode_server,
     waitress,
+    webmin,
+    webpack,
     webrick,
+    websocket,
     werkzeug,
     wsgiref,
+    zipkin,
 )
 from homeport.services.sites.signs import REDIRECTS, clean
 
 APPLICATIONS: tuple[Site, ...] = (
+    mongodb.SITE,
+    node_inspector.SITE,
+    chrome_devtools.SITE,
     podman.SITE,
     docker.SITE,
+    kubernetes.SITE,
+    kubelet.SITE,
     etcd.SITE,
+    consul.SITE,
+    vault.SITE,
+    nomad.SITE,
+    traefik.SITE,
+    opensearch.SITE,
+    elasticsearch.SITE,
+    opensearch_dashboards.SITE,
+    kibana.SITE,
+    clickhouse.SITE,
+    couchdb.SITE,
+    influxdb.SITE,
+    neo4j.SITE,
+    qdrant.SITE,
+    minio.SITE,
     prometheus.SITE,
     alertmanager.SITE,
     pushgateway.SITE,
+    grafana.SITE,
+    loki.SITE,
+    jaeger.SITE,
+    zipkin.SITE,
+    otel_collector.SITE,
+    netdata.SITE,
     exporters.SITE,
     jupyter_lab.SITE,
     jupyter_notebook.SITE,
@@ -80,34 +187,93 @@ APPLICATIONS: tuple[Site, ...] = (
     streamlit.SITE,
     gradio.SITE,
     dask.SITE,
+    ray.SITE,
     mlflow.SITE,
+    airflow.SITE,
+    superset.SITE,
+    metabase.SITE,
+    ollama.SITE,
+    lm_studio.SITE,
+    llama_cpp.SITE,
+    vllm.SITE,
+    local_ai.SITE,
+    text_generation_inference.SITE,
+    openai_api.SITE,
     mcp.SITE,
     mcp_sse.SITE,
-    influxdb.SITE,
-    netdata.SITE,
+    adminer.SITE,
+    phpmyadmin.SITE,
+    pgadmin.SITE,
+    rabbitmq.SITE,
+    portainer.SITE,
+    forgejo.SITE,
+    gitea.SITE,
+    gogs.SITE,
+    gitlab.SITE,
+    jenkins.SITE,
+    sonarqube.SITE,
+    nexus.SITE,
+    verdaccio.SITE,
+    mailhog.SITE,
+    mailpit.SITE,
+    code_server.SITE,
+    vscode_server.SITE,
+    cockpit.SITE,
+    webmin.SITE,
+    cups.SITE,
+    home_assistant.SITE,
+    jellyfin.SITE,
+    plex.SITE,
     syncthing.SITE,
     transmission.SITE,
     qbittorrent.SITE,
-    cockpit.SITE,
-    cups.SITE,
-    fastapi.SITE,
-    django.SITE,
-    werkzeug.SITE,
+    icecast.SITE,
+    storybook.SITE,
+    astro.SITE,
+    angular.SITE,
+    nuxt.SITE,
+    svelte_kit.SITE,
+    next_js.SITE,
+    hugo.SITE,
+    vite.SITE,
+    webpack.SITE,
+    parcel.SITE,
+    esbuild.SITE,
+    apollo.SITE,
+    websocket.SITE,
 )
 """What makes pages: the most specific first, what others are built of last."""
+
+FRAMEWORKS: tuple[Site, ...] = (
+    spring_boot.SITE,
+    django.SITE,
+    rails.SITE,
+    fastapi.SITE,
+    nest.SITE,
+    fastify.SITE,
+    express.SITE,
+    werkzeug.SITE,
+)
+"""What applications are written with: the product where no application is known."""
 
 SERVERS: tuple[Site, ...] = (
     caddy.SITE,
     haproxy.SITE,
+    envoy.SITE,
+    varnish.SITE,
     openresty.SITE,
     nginx.SITE,
     squid.SITE,
     tinyproxy.SITE,
     apache.SITE,
     lighttpd.SITE,
+    iis.SITE,
+    http_sys.SITE,
+    kestrel.SITE,
     tomcat.SITE,
     jetty.SITE,
     php.SITE,
+    passenger.SITE,
     puma.SITE,
     webrick.SITE,
     gunicorn.SITE,
@@ -120,38 +286,45 @@ SERVERS: tuple[Site, ...] = (
     aiohttp.SITE,
     cheroot.SITE,
     twisted.SITE,
-    werkzeug.SITE,
+    werkzeug.SERVER,
     wsgiref.SITE,
     python_http_server.SITE,
+    python_websockets.SITE,
+    cowboy.SITE,
 )
 """What carries pages, those that stand in front of others first."""
 
 AT_MOST = 2  # further pages that a listener is asked for
 
 
-def site(answers: tuple[Answer, ...], clues: Clues) -> Match:  # noqa: ARG001 (clues prove nothing)
-    """What the answers prove together: the application, or else the server; neither: HTTP, and no product.
+def site(answers: tuple[Answer, ...], clues: Clues) -> Match:  # noqa: ARG001 (clues are no proof)
+    """What the answers prove together: application, framework or server, in this order; else HTTP, and no product.
 
-    `answers`: that of `GET /` first. Facts are those of the application, and "server": what carries it, or by what name
-    it calls itself where nobody here knows it.
+    `answers`: that of `GET /` first. Facts are those of the product, "framework": what it is written with, and
+    "server": what carries it, or by what name it calls itself where nobody here knows that.
     """
+    application, framework = _first(APPLICATIONS, answers), _first(FRAMEWORKS, answers)
     carriers = [match for entry in SERVERS if (match := entry.recognise(answers))]
-    application = next((match for entry in APPLICATIONS if (match := entry.recognise(answers))), None)
-    if not application and not carriers:
+    found = application or framework or (carriers[0] if carriers else None)
+    if found is None:
         return _nobody(answers)
-    found = application or carriers[0]
-    names = [_called(match) for match in carriers if match.product != found.product]
-    return found._replace(facts=(*found.facts, ("server", ", ".join(names)))) if names else found
+    facts = list(found.facts)
+    others = [match for match in carriers if match.product != found.product]
+    if framework and framework.product not in (found.product, *(match.product for match in others)):
+        facts.append(("framework", _called(framework)))
+    if others:
+        facts.append(("server", ", ".join(map(_called, others))))
+    return found._replace(facts=tuple(facts))
 
 
 def wanted(answer: Answer, clues: Clues) -> tuple[str, ...]:
     """The further targets that promise to help after the first answer, at most `AT_MOST`, the best first.
 
-    If the answer proves an application, only that one has a say. Else the order is: what the owner's program suggests,
-    what the port suggests, what the form of the answer suggests, the page that it redirects to.
+    If the answer proves an application, no other one has a say. The order is: what the owner's program suggests, what
+    the port suggests, what the form of the answer suggests, the page that it redirects to.
     """
     proved = next((entry for entry in APPLICATIONS if entry.recognise((answer,))), None)
-    asking = (proved,) if proved else (*APPLICATIONS, *SERVERS)
+    asking = (proved,) if proved else (*APPLICATIONS, *FRAMEWORKS, *SERVERS)
     targets = []
     for place, entry in enumerate(asking):
         target = entry.more(answer, clues) if entry.more else None
@@ -159,9 +332,13 @@ def wanted(answer: Answer, clues: Clues) -> tuple[str, ...]:
             rank = 0 if suits(entry, clues) else 1 if clues.port in entry.ports else 2
             targets.append((rank, place, target))
     pages = [target for _, _, target in sorted(targets)]
-    if not proved and (there := _redirected(answer)):
+    if there := _redirected(answer):
         pages.append(there)
     return tuple(dict.fromkeys(page for page in pages if page != answer.target))[:AT_MOST]
+
+
+def _first(entries: tuple[Site, ...], answers: tuple[Answer, ...]) -> Match | None:
+    return next((match for entry in entries if (match := entry.recognise(answers))), None)
 
 
 def _nobody(answers: tuple[Answer, ...]) -> Match:

@@ -11,7 +11,6 @@ SITE = entry(
         "versionInfo.version",
         at="/api/v2/status",
     ),
-    ports=(9093,),
     programs=("alertmanager", "prometheus-alertmanager", "prometheus-aler"),
     page="/api/v2/status",
     when=body(r"<title>Alertmanager</title>"),

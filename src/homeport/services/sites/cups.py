@@ -7,6 +7,6 @@ from homeport.services.sites.signs import body, entry, header
 SITE = entry(
     "CUPS",
     header("server", r"\bCUPS/(?P<version>\d[\w.]{0,20}) IPP/"),
-    version=body(r"<title>[^<\n]{1,60} - CUPS (?P<version>\d[\w.]{0,20})</title>"),
+    version=body(r"(?i)<title>[^<\n]{1,60} - CUPS v?(?P<version>\d[\w.]{0,20})</title>"),
     programs=("cupsd",),
 )

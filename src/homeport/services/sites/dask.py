@@ -11,7 +11,7 @@ SITE = entry(
         r"\bbokeh(?:-\d[\w.]{0,20})?\.min\.js|statics/images/favicon\.ico",
     ),
     fields({"type": "Scheduler", "id": "Scheduler-.*", "address": ".*", "workers": r"\{\}"}, at="/json/identity.json"),
-    ports=(8787,),
     programs=("dask", "dask-*"),
+    page_tells_version=False,
     page="/json/identity.json",
 )

@@ -14,8 +14,8 @@ SITE = entry(
     ),
     body(r"You\S{1,6}re seeing this error because you have <code>DEBUG = True</code>", r"\bDjango\b", failed=True),
     body(r"<th[^>]{0,30}>Django Version:</th>\s{1,30}<td>(?P<version>[\w.]{1,20})</td>", failed=True),
-    body(r'<input type="hidden" name="csrfmiddlewaretoken" value="\w{20,100}">'),
-    header("set-cookie", r"^csrftoken=\w{20,100};"),
+    body(r'<input type="hidden" name="csrfmiddlewaretoken" value=(?="\w{20,100}">)'),
+    header("set-cookie", r"^csrftoken=(?=\w{20,100};)"),
     body(
         r"<h1>Forbidden <span>\(403\)</span></h1>\s{1,20}<p>CSRF verification failed\. Request aborted\.</p>",
         failed=True,

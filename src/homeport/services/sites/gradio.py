@@ -12,7 +12,6 @@ SITE = entry(
         r'"component_class_id":"|"dependencies":\[',
         at="/config",
     ),
-    ports=(7860,),
     programs=("gradio",),
     page="/config",
     when=body(r'<meta property="og:title" content="Gradio" ?/>'),

@@ -8,7 +8,5 @@ SITE = entry(
     "InfluxDB",
     header("x-influxdb-version", r"^(?P<version>v?\d\S{0,40})$"),
     header("x-influxdb-build"),
-    ports=(8086,),
     programs=("influxd", "influxdb3"),
-    page="/ping",
 )

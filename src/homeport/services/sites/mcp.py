@@ -7,7 +7,7 @@ server with nothing at / as the usual libraries answer it, suggests one.
 
 from __future__ import annotations
 
-from homeport.services.sites.signs import body, both, entry, fields, header, status
+from homeport.services.sites.signs import body, both, either, entry, fields, header, status
 
 ERROR = {"jsonrpc": r"2\.0", "error.code": r"-32\d{3}"}
 REFUSALS = (
@@ -22,11 +22,11 @@ SITE = entry(
     both(header("mcp-session-id"), fields(ERROR)),
     fields({**ERROR, "error.message": REFUSALS}, at="/mcp"),
     programs=("*mcp*",),
+    page_tells_version=False,
     page="/mcp",
-    when=both(
-        status(404),
-        body(r"\ANot Found\Z|<pre>Cannot GET /</pre>"),
-        header("server", "^uvicorn$|^hypercorn"),
+    when=either(
+        both(status(404), body(r"\ANot Found\Z"), header("server", "^uvicorn$|^hypercorn")),
+        both(status(404), body(r"^<pre>Cannot GET /</pre>$"), header("x-powered-by", "^Express$")),
     ),
     facts=(("transport", "streamable HTTP"),),
 )

@@ -12,7 +12,6 @@ SITE = entry(
         "data.build_information.version",
         at="/api/v1/status",
     ),
-    ports=(9091,),
     programs=("pushgateway", "prometheus-pushgateway", "prometheus-push"),
     page="/api/v1/status",
 )

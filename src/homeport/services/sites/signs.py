@@ -17,6 +17,8 @@ from homeport.services.kind import Answer, Clues, Match, Site, suits
 PAGE = 131_072  # characters of a body that are looked at
 HEADER = 1_000  # characters of a header's value that are looked at
 REDIRECTS = (301, 302, 303, 307, 308)
+SESSIONS = ("set-cookie", "mcp-session-id", "x-transmission-session-id")  # headers whose values are not quoted
+LOGIN = re.compile(r"log_?in|sign_?in", re.IGNORECASE)
 QUOTE = 160  # characters of evidence
 VERSION = re.compile(r"(?=[^\s\d]{0,20}\d)[\w.+~:()/ -]{1,60}", re.ASCII)
 
@@ -37,7 +39,7 @@ def header(name: str, pattern: str = "") -> Sign:
     def sign(answer: Answer) -> Told | None:
         for key, value in answer.headers:
             if key == name and (found := _compiled(pattern, re.IGNORECASE).search(value[:HEADER])):
-                return Told(f"{name.title()}: {value}", _version(found))
+                return Told(f"{name.title()}: {found.group() if name in SESSIONS else value}", _version(found))
         return None
 
     return sign
@@ -107,6 +109,15 @@ def both(*signs: Sign) -> Sign:
     return sign
 
 
+def either(*signs: Sign) -> Sign:
+    """The first of the signs that holds."""
+
+    def sign(answer: Answer) -> Told | None:
+        return next((told for one in signs if (told := one(answer))), None)
+
+    return sign
+
+
 def status(*codes: int) -> Sign:
     """One of these status codes."""
     return lambda answer: Told(str(answer.status)) if answer.status in codes else None
@@ -120,6 +131,7 @@ def entry(
     page: str | None = None,
     when: Sign | None = None,
     version: Sign | None = None,
+    page_tells_version: bool = True,
     private: tuple[str, ...] = (),
     facts: tuple[tuple[str, str], ...] = (),
 ) -> Site:
@@ -127,7 +139,8 @@ def entry(
 
     `version` tells the version of a product that is proved, and proves nothing.
     `page` is asked for where the port or the program suggests the product, where `when` holds of the first answer, or
-    where that one proves the product without its version. `ports` are therefore ones that hardly anything else uses.
+    where that one proves the product without its version and `page_tells_version`. `ports` are therefore ones that
+    hardly anything else uses.
     `private`: targets that the product gives to nobody who is not logged in, unless it runs without authentication.
     """
 
@@ -147,7 +160,7 @@ def entry(
             return None
         proved = recognise((answer,))
         if proved:
-            return page if proved.version is None else None
+            return page if proved.version is None and page_tells_version else None
         clue = clues.port in ports or suits(site, clues)
         return page if clue or (when is not None and when(answer)) else None
 
@@ -160,7 +173,7 @@ def authentication(answers: tuple[Answer, ...], private: tuple[str, ...]) -> tup
     for answer in answers:
         if answer.target.partition("?")[0] not in private:
             continue
-        to_login = answer.status in REDIRECTS and "login" in (answer.header("location") or "").lower()
+        to_login = answer.status in REDIRECTS and LOGIN.search((answer.header("location") or "")[:HEADER])
         if answer.status in (401, 403) or to_login:
             return (("authentication", "demanded"),)
         if answer.status == 200:

@@ -9,5 +9,4 @@ SITE = entry(
     header("x-syncthing-version", r"^(?P<version>v\d\S{0,40})$"),
     header("x-syncthing-id"),
     programs=("syncthing",),
-    private=("/",),
 )

@@ -8,7 +8,6 @@ SITE = entry(
     "TensorBoard",
     body(r'<meta name="tb-relative-root"', r"<title>TensorBoard</title>"),
     fields({"version": r"\d.*", "data_location": ".*", "window_title": ".*"}, "version", at="/data/environment"),
-    ports=(6006,),
     programs=("tensorboard",),
     page="/data/environment",
     when=body(r"<title>TensorBoard</title>"),
