@@ -102,7 +102,7 @@ def check(
     address: str, seconds: float, place: str | None, host: str | None, http2: bool, plain: bool, tls: bool,
     watch: float | None, as_json: bool, source: str | None,
 ) -> int:  # fmt: skip
-    """Try it layer by layer, and say what is wrong and whose fault it is.
+    """Try it layer by layer, and say what is wrong.
 
     Name, route, listener, firewall, connection, first bytes, TLS, protocol, HTTP or the service's own greeting: each
     step with its time, then one verdict with its cause and what to do. Nothing is sent to another machine. The answer

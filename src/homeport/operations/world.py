@@ -34,6 +34,7 @@ from homeport.operations.scene import Scene, of_same_project, survey, usual
 from homeport.probes.kind import Greeting, Surroundings
 from homeport.rules import firewall as rules
 from homeport.rules.neighbours import destination
+from homeport.rules.proxies import VARIABLES
 from homeport.system import conditions, firewall, http_client
 from homeport.system.dialling import Connection, dial
 from homeport.system.publishing import Publishing
@@ -44,7 +45,6 @@ _CONNECT = 0.4
 _WATCH = 0.25
 _TICK = 0.1
 """Connecting and watching take these shares of the time in all; between two looks at what runs."""
-_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 
 class Machine:
@@ -199,7 +199,7 @@ class Machine:
 
 def proxies() -> dict[str, str]:
     """The variables of the caller's environment that send clients to a proxy."""
-    return {name: value for name, value in os.environ.items() if name.lower() in _PROXIES and value}
+    return {name: value for name, value in os.environ.items() if name.lower() in VARIABLES and value}
 
 
 def _host(case: Case) -> str:

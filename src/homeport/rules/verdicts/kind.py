@@ -57,10 +57,9 @@ def place(one: Listener) -> str:
 
 def owner(one: Listener | None) -> str:
     """Who holds a listener: `node server.js (pid 4711)`."""
-    if one is None:
-        return "nobody known"
-    if not one.owners:
-        return "a process that cannot be named" if one.unattributed is None else one.unattributed.detail
+    if one is None or not one.owners:
+        uid = None if one is None or one.unattributed is None else one.unattributed.uid
+        return "somebody who cannot be named" + (f" (user {uid})" if uid is not None else "")
     first = one.owners[0]
     text = f"{label(first.process)} (pid {first.process.pid})"
     if first.container is not None:

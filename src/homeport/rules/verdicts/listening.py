@@ -112,7 +112,7 @@ def other_protocol(case: Case) -> Finding | None:
     """The port is used, by the other transport protocol only."""
     if _listens(case):
         return None
-    some = [one for one in case.listening if is_own(case, one) and one.socket.protocol is not case.protocol]
+    some = [one for one in _bound(case) if is_own(case, one) and one.socket.protocol is not case.protocol]
     if not some:
         return None
     one = some[0]
@@ -205,7 +205,7 @@ def nothing_listens(case: Case) -> Finding | None:
     if _listens(case):
         return None
     remedies = [command(f"homeport {case.asked}", "who usually lives there, and what else the kernel knows")]
-    evidence = [Evidence("kernel sockets", f"none listens on {case.protocol.value} port {case.port} here"), *case.usual]
+    evidence = [Evidence("kernel sockets", f"none listens on {case.protocol.value} port {case.port} here")]
     for claim in case.claims:
         evidence.append(claim.evidence)
         remedies.insert(
@@ -279,11 +279,16 @@ def _listens(case: Case) -> bool:
 
 
 def _own(case: Case) -> list[Listener]:
-    return [one for one in case.listening if is_own(case, one) and one.socket.protocol is case.protocol]
+    return [one for one in _bound(case) if is_own(case, one) and one.socket.protocol is case.protocol]
 
 
 def _foreign(case: Case) -> list[Listener]:
-    return [one for one in case.listening if not is_own(case, one) and one.socket.protocol is case.protocol]
+    return [one for one in _bound(case) if not is_own(case, one) and one.socket.protocol is case.protocol]
+
+
+def _bound(case: Case) -> list[Listener]:
+    """Everything with that port that takes connections or datagrams; not what is only bound."""
+    return [one for one in case.listening if one.socket.is_listener]
 
 
 def _asked(case: Case) -> list[IPAddress]:

@@ -6,6 +6,7 @@ from homeport.model.case import Case
 from homeport.model.diagnosis import Fault, Remedy, Verdict
 from homeport.model.evidence import Confidence, Evidence
 from homeport.model.http import Exchange, Redirect
+from homeport.rules.proxies import through_proxy
 from homeport.rules.verdicts.hosts import refuses
 from homeport.rules.verdicts.kind import Finding, advice, at, command, edit, owner
 
@@ -108,11 +109,6 @@ def proxy_in_the_way(case: Case) -> Finding | None:
     """The direct way works, but the environment sends clients to a proxy, for which this address is another one."""
     if not case.exchanges or case.exchanges[-1].status >= 500:
         return None
-    try:
-        from homeport.rules.proxies import through_proxy
-    except ImportError:
-        return None
-
     found = through_proxy(case.exchanges[0].url, case.environment)
     if not found:
         return None
