@@ -6,6 +6,8 @@ To add one: a file with a `SITE`, and its name in one of the three tuples.
 
 from __future__ import annotations
 
+import re
+
 from homeport.services.kind import Answer, Clues, Match, Site, suits
 from homeport.services.sites import (
     adminer,
@@ -294,6 +296,9 @@ SERVERS: tuple[Site, ...] = (
 )
 """What carries pages, those that stand in front of others first."""
 
+TARGET = re.compile(  # origin-form (RFC 9112, 3.2.1) of a path that stays on this server
+    r"/(?:[\w.~!$&'()*+,;=@%-][\w.~!$&'()*+,;=@%/-]*)?(?:\?[\w.~!$&'()*+,;=:@%/?-]*)?", re.ASCII
+)
 AT_MOST = 2  # further pages that a listener is asked for
 
 
@@ -332,7 +337,7 @@ def wanted(answer: Answer, clues: Clues) -> tuple[str, ...]:
             rank = 0 if suits(entry, clues) else 1 if clues.port in entry.ports else 2
             targets.append((rank, place, target))
     pages = [target for _, _, target in sorted(targets)]
-    if there := _redirected(answer):
+    if there := _redirected(answer, clues.port):
         pages.append(there)
     return tuple(dict.fromkeys(page for page in pages if page != answer.target))[:AT_MOST]
 
@@ -353,11 +358,19 @@ def _called(match: Match) -> str:
     return f"{match.product} {match.version}" if match.version else str(match.product)
 
 
-def _redirected(answer: Answer) -> str | None:
-    """The target on the same server that an answer redirects to; None where it may be elsewhere."""
-    location = (answer.header("location") or "").strip()
-    target = location.partition("#")[0]
-    if answer.status not in REDIRECTS or not target.startswith("/") or target.startswith(("//", "/\\")):
+def _redirected(answer: Answer, port: int) -> str | None:
+    """The target on the same server that the answer to `GET /` redirects to; None where it may be elsewhere."""
+    location = (answer.header("location") or "").strip().partition("#")[0]
+    if answer.status not in REDIRECTS:
         return None
-    plain = len(target) < 200 and target.isascii() and target.isprintable() and " " not in target
-    return target if plain else None
+    for origin in (
+        f"http://localhost:{port}/",
+        f"https://localhost:{port}/",
+        "http://localhost/",
+        "https://localhost/",
+    ):
+        if location.startswith(origin):
+            location = location[len(origin) - 1 :]
+    if not location.startswith("/"):
+        location = f"/{location.removeprefix('./')}"
+    return location if TARGET.fullmatch(location) else None

@@ -6,7 +6,7 @@ from homeport.services.sites.signs import body, entry, fields
 
 SITE = entry(
     "code-server",
-    body(r'<meta id="coder-options"|<title>code-server login</title>'),
+    body(r'<meta id="coder-options"'),
     fields({"status": "alive|expired", "lastHeartbeat": r"\d+"}, at="/healthz"),
     version=body(r'(?:"|&quot;)codeServerVersion(?:"|&quot;): ?(?:"|&quot;)(?P<version>\d[\w.-]{0,30})'),
     programs=("code-server",),

@@ -1,7 +1,7 @@
-"""MinIO: the header Server, and the page of its console."""
+"""MinIO: the header Server, of its API and of its console."""
 
 from __future__ import annotations
 
-from homeport.services.sites.signs import body, entry, server
+from homeport.services.sites.signs import entry, server
 
-SITE = entry("MinIO", server("MinIO(?: Console)?"), body(r"<title>MinIO Console</title>"), programs=("minio",))
+SITE = entry("MinIO", server("MinIO(?: Console)?"), programs=("minio",))

@@ -6,7 +6,10 @@ from homeport.services.sites.signs import body, entry, fields, header
 
 SITE = entry(
     "Prometheus",
-    body(r"<title>Prometheus Time Series Collection and Processing Server</title>"),
+    body(
+        r"<title>Prometheus Time Series Collection and Processing Server</title>",
+        r"\bGLOBAL_(?:CONSOLES_LINK|LOOKBACKDELTA|AGENT_MODE) ?=|\bPATH_PREFIX ?=",
+    ),
     fields(
         {"status": "success", "data.version": ".+", "data.buildUser": ".*", "data.goVersion": "go.*"},
         "data.version",

@@ -6,7 +6,7 @@ from homeport.services.sites.signs import body, entry, fields
 
 SITE = entry(
     "Pushgateway",
-    body(r"<title>Prometheus Pushgateway</title>"),
+    body(r"<title>Prometheus Pushgateway</title>", r'href="[\w./-]{0,60}static/prometheus\.css'),
     fields(
         {"data.build_information.version": ".+", "data.flags": r"\{\}"},
         "data.build_information.version",

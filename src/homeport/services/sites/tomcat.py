@@ -14,7 +14,7 @@ SITE = entry(
         r"(?i)body \{font-family:Tahoma,Arial,sans-serif;\} h1, h2, h3, b \{color:white;background-color:#525D76;\}",
         failed=True,
     ),
-    body(r"<title>Apache Tomcat/(?P<version>\d[\w.-]{0,30})</title>"),
+    body(r"<title>Apache Tomcat/(?P<version>\d[\w.-]{0,30})</title>", r'<link href="tomcat\.css"'),
     body(r"<title>Apache Tomcat</title>", r"<code>CATALINA_BASE</code>"),
     header("server", r"^Apache-Coyote/"),
     programs=("catalina.sh", "tomcat*"),
