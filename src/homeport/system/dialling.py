@@ -1,26 +1,26 @@
 """Connections to listeners of this machine, and to nothing else: every byte that a probe sends goes through here.
 
-Law 4 is kept twice: before a packet is sent the kernel is asked whether the address is its own (in the namespace from
-which it is dialled), and the connected socket's peer must be that address. What the peer does is a value, never an
-error: it may refuse, hang, drip or flood. A deadline bounds the whole conversation, and so does a number of bytes.
+Law 4 is kept twice: before a packet is sent `guard` asks whether it would stay on this machine (in the namespace from
+which it is dialled), and the connected socket's peer must be the address that was judged. What the peer does is a
+value, never an error: it may refuse, hang, drip or flood. A deadline bounds the whole conversation, and so does a
+number of bytes.
 """
 
 from __future__ import annotations
 
 import errno
-import os
 import select
 import socket as sockets
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from homeport.model.addresses import IPAddress, Protocol
 from homeport.model.dialling import Failing, Failure, Target
 from homeport.rules.neighbours import destination
-from homeport.system import routing
+from homeport.system import guard
 from homeport.system.namespaces import inside
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 MOST_BYTES = 1 << 18
 """How much of what a peer says is read in one conversation."""
 
-_LOCAL = "local"
+T = TypeVar("T")
 _FAILING = {
     errno.ECONNREFUSED: Failing.REFUSED,
     errno.ECONNRESET: Failing.RESET,
@@ -234,20 +234,18 @@ def dial(target: Target, seconds: float) -> Connection | Failure:
     started = time.monotonic()
     if seconds <= 0:
         return Failure(Failing.TIMED_OUT, "no time was left", None, 0.0)
-    outside = refusal(target)
-    if outside is not None:
-        return Failure(Failing.NOT_THIS_MACHINE, outside, None, time.monotonic() - started)
-    kind = sockets.SOCK_STREAM if target.protocol is Protocol.TCP else sockets.SOCK_DGRAM
-    family = sockets.AF_INET if target.address.version == 4 else sockets.AF_INET6
+    address = destination(target.address)
     try:
-        socket = _socket(target, family, kind)
+        socket = _within(target, lambda: guard.why_not(target) or _socket(target, address))
     except OSError as error:
         return _failure(error, started)
+    if isinstance(socket, str):
+        return Failure(Failing.NOT_THIS_MACHINE, socket, None, time.monotonic() - started)
     try:
-        socket.settimeout(seconds)
-        socket.connect((str(target.address), target.port))
+        socket.settimeout(max(0.001, seconds - (time.monotonic() - started)))
+        socket.connect((str(address), target.port))
         peer = ip_address(socket.getpeername()[0])
-        if destination(peer) != destination(target.address):
+        if destination(peer) != address:
             socket.close()
             return Failure(Failing.NOT_THIS_MACHINE, f"connected to {peer} instead", None, time.monotonic() - started)
     except OSError as error:
@@ -257,12 +255,11 @@ def dial(target: Target, seconds: float) -> Connection | Failure:
 
 
 def refusal(target: Target) -> str | None:
-    """Why an address may not be dialled (law 4), or None where the kernel says that it is this machine's own."""
-    address = destination(target.address)
-    if target.netns is None or target.netns.own:
-        return _refusal(address)
-    found = inside([target.netns], lambda _: _refusal(address)).get(target.netns)
-    return f"its network namespace cannot be entered: {found.strerror}" if isinstance(found, OSError) else found
+    """Why an address may not be dialled (law 4), or None where it is of this machine."""
+    try:
+        return _within(target, lambda: guard.why_not(target))
+    except OSError as error:
+        return error.strerror or str(error)
 
 
 def failing_of(error: OSError) -> Failing:
@@ -272,27 +269,26 @@ def failing_of(error: OSError) -> Failing:
     return _FAILING.get(error.errno or 0, Failing.OTHER)
 
 
-def _refusal(address: IPAddress) -> str | None:
-    if address.is_multicast:
-        return f"{address} is a group, not an address of this machine"
-    if address.is_loopback and not os.path.exists("/proc/sys/net"):
-        return None
-    route = routing.route(address)
-    if route.kind == _LOCAL:
-        return None
-    if route.error is not None:
-        return f"{address} is no address of this machine: {route.error}"
-    by = f" by {route.interface}" if route.interface else ""
-    return f"{address} is no address of this machine: packets to it would leave{by}"
-
-
-def _socket(target: Target, family: int, kind: int) -> sockets.socket:
+def _within(target: Target, action: Callable[[], T]) -> T:
+    """`action` in the target's namespace. Raises the OSError of entering it, or of the action itself."""
     if target.netns is None or target.netns.own:
-        return sockets.socket(family, kind)
-    found = inside([target.netns], lambda _: sockets.socket(family, kind))[target.netns]
+        return action()
+    found = inside([target.netns], lambda _: action())[target.netns]
     if isinstance(found, OSError):
-        raise found
+        raise OSError(found.errno, f"its network namespace cannot be entered: {found.strerror or found}")
     return found
+
+
+def _socket(target: Target, address: IPAddress) -> sockets.socket:
+    """A socket that reaches no further than this machine's own links, even if the address is lost meanwhile."""
+    family = sockets.AF_INET if address.version == 4 else sockets.AF_INET6
+    kind = sockets.SOCK_STREAM if target.protocol is Protocol.TCP else sockets.SOCK_DGRAM
+    socket = sockets.socket(family, kind)
+    try:
+        socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_DONTROUTE, 1)
+    except OSError:  # a belt beside the braces: `guard` has judged the address
+        pass
+    return socket
 
 
 def _failure(error: OSError, started: float) -> Failure:
