@@ -1,0 +1,163 @@
+"""What speaks at listeners of this machine: `homeport ls --services`, and what `check` and the page ask for."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from ipaddress import IPv4Address, IPv6Address
+
+from homeport.model.addresses import IPAddress, Protocol
+from homeport.model.dialling import Target
+from homeport.model.evidence import Confidence, Evidence
+from homeport.model.services import Service
+from homeport.model.snapshot import Listener, Netns
+from homeport.rules.commands import read
+from homeport.rules.neighbours import answerers, destination
+from homeport.services import engine, forwarders
+from homeport.system import fingerprinting, namespaces, service_cache
+from homeport.system.fingerprinting import Suspect
+from homeport.system.reading import environment
+
+SECONDS = 10.0
+"""For all listeners together."""
+EACH = 2.5
+"""For one that is asked alone."""
+_ASIDE = (IPv4Address("127.0.0.1"), IPv4Address("127.91.62.93"))
+"""Addresses of loopback: the second is nobody's, so that it reaches who listens on 0.0.0.0 where somebody else has
+the first (RFC 1122 §3.2.1.3: the whole of 127.0.0.0/8 is this host)."""
+
+
+def recognise(
+    listeners: Sequence[Listener],
+    *,
+    seconds: float = SECONDS,
+    cached: bool = True,
+    limits: dict[str, None] | None = None,
+    among: Sequence[Listener] | None = None,
+) -> dict[Listener, Service | None]:
+    """What speaks at each; None: nothing that was recognised. Sockets with a peer are left out.
+
+    `cached`: what an earlier look found counts too. Into `limits` goes a line for what could not be asked, and why.
+    `among`: all listeners there are, where these are only some: one of them may take another's connections.
+    """
+    listeners = [one for one in listeners if one.socket.is_listener]
+    notes: dict[str, None] = {} if limits is None else limits
+    answers: dict[Listener, Service | None] = dict.fromkeys(listeners)
+    remembered = service_cache.load() if cached else {}
+    planned = _Plan(listeners if among is None else among, notes)
+    for one in listeners:
+        identity = service_cache.identity(one)
+        if identity is not None and identity in remembered:
+            answers[one] = remembered[identity]
+        else:
+            planned.add(one, answers)
+    fresh = _asked(planned, answers, seconds, notes)
+    service_cache.store({one: answers[one] for one in fresh})
+    return answers
+
+
+def recognise_one(
+    listener: Listener, *, seconds: float = EACH, cached: bool = True, limits: dict[str, None] | None = None
+) -> Service | None:
+    """The same for one alone, with more patience."""
+    return recognise((listener,), seconds=seconds, cached=cached, limits=limits).get(listener)
+
+
+class _Plan:
+    """Whom to ask, those who share an endpoint once."""
+
+    def __init__(self, among: Sequence[Listener], notes: dict[str, None]) -> None:
+        self.suspects: dict[Suspect, list[Listener]] = {}
+        self._notes = notes
+        self._own = namespaces.own()
+        self._by_port: dict[tuple[Protocol, int, int | None], list[Listener]] = defaultdict(list)
+        for one in among:
+            if one.socket.is_listener:
+                self._by_port[_place(one)].append(one)
+
+    def add(self, one: Listener, answers: dict[Listener, Service | None]) -> None:
+        """Plan to ask one, unless it is known without, or better left alone."""
+        socket = one.socket
+        command = read(one.owners[0].process) if one.owners else None
+        found = engine.clues(one, _java_options(one))
+        if fragile := engine.known(found, socket.protocol):
+            evidence = (Evidence(command.evidence.source if command else "/proc", fragile.evidence),)
+            answers[one] = Service(
+                fragile.protocol, fragile.product, fragile.version, False, Confidence.LIKELY, evidence, fragile.facts
+            )
+            return
+        where = f"{socket.protocol.value} port {socket.port}"
+        if engine.spared(found):
+            self._notes[f"{where} was not asked what speaks there: it may be a printer's, which would print it"] = None
+            return
+        for owner in one.owners:
+            if reason := forwarders.reason(owner.process):
+                self._notes[f"{where} was not asked what speaks there: {reason}"] = None
+                return
+        targets = self._targets(one)
+        if not targets:
+            self._notes[f"{where} was not asked what speaks there: no address of this machine reaches it alone"] = None
+            return
+        self.suspects.setdefault(Suspect(targets, found, command), []).append(one)
+
+    def _targets(self, one: Listener) -> tuple[Target, ...]:
+        socket = one.socket
+        netns = self._netns(one)
+        rivals = self._by_port.get(_place(one)) or [one]
+        found = []
+        for address in _addresses(socket.address, v6only=socket.v6only is not False):
+            reached = answerers(address, socket.port, rivals, socket.netns, socket.protocol)
+            if socket.address.is_multicast or not reached or any(each is one or each == one for each in reached):
+                found.append(Target(address, socket.port, socket.protocol, netns))
+        return () if socket.address.is_multicast else tuple(found)
+
+    def _netns(self, one: Listener) -> Netns | None:
+        inode = one.socket.netns
+        if inode is None or inode == self._own:
+            return None
+        return Netns(inode, None, one.owners[0].process.pid if one.owners else None, False)
+
+
+def _asked(
+    planned: _Plan, answers: dict[Listener, Service | None], seconds: float, notes: dict[str, None]
+) -> list[Listener]:
+    """Ask whom it was planned to ask; those who were reached."""
+    fresh: list[Listener] = []
+    missed = 0
+    findings = fingerprinting.recognise(tuple(planned.suspects), seconds)
+    for some, finding in zip(planned.suspects.values(), findings, strict=True):
+        if not finding.reached:
+            missed += len(some)
+            continue
+        if finding.limit is not None:
+            notes[finding.limit] = None
+        else:
+            fresh += some
+        for one in some:
+            answers[one] = finding.service
+    if missed:
+        notes[f"{missed} listeners were not asked what speaks there: the {seconds:g} s were over"] = None
+    return fresh
+
+
+def _addresses(bound: IPAddress, *, v6only: bool) -> Iterable[IPAddress]:
+    """Addresses by which a socket can be reached, the best first."""
+    if not bound.is_unspecified:
+        return (destination(bound),)
+    if bound.version == 4:
+        return _ASIDE
+    return (IPv6Address("::1"),) if v6only else (IPv6Address("::1"), *_ASIDE)
+
+
+def _place(one: Listener) -> tuple[Protocol, int, int | None]:
+    return one.socket.protocol, one.socket.port, one.socket.netns
+
+
+def _java_options(one: Listener) -> tuple[str, ...]:
+    """The words of JAVA_TOOL_OPTIONS, by which a debugger may be told to listen."""
+    words: list[str] = []
+    for owner in one.owners:
+        if os.path.basename(owner.process.exe or owner.process.name).startswith("java"):
+            words += (environment(owner.process.pid) or {}).get("JAVA_TOOL_OPTIONS", "").split()
+    return tuple(words)

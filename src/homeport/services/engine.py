@@ -1,0 +1,214 @@
+"""Which questions a listener is asked, in which order: by its owner and port first, by its own answers then.
+
+Pure: `system.fingerprinting` asks them. The order is that of least harm and least time: listen; what the owner's
+program suggests; what the port suggests; HTTP; TLS; then the protocols that may be asked of anybody.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from homeport.model.addresses import Protocol
+from homeport.model.evidence import Confidence, Evidence
+from homeport.model.services import Service
+from homeport.model.snapshot import Listener
+from homeport.rules.commands import INTERPRETERS, Command, base, read
+from homeport.services.kind import Clues, Match, Speaker, suits
+from homeport.services.programs import PRODUCTS
+from homeport.services.sites import APPLICATIONS, SERVERS
+from homeport.services.speakers import SPEAKERS
+
+LISTEN = 0.04
+"""Seconds for which a peer may speak first; a local one does within milliseconds."""
+LISTEN_LONGER = 0.6
+"""The same where its program or port is one of a protocol in which the server speaks first: it may look up a name."""
+PATIENCE = 0.1
+"""Seconds to wait for the answer to a question that nothing suggests."""
+SUGGESTED = 0.5
+"""Seconds to wait where the program or the port suggests the protocol."""
+PAGE = 0.5
+"""Seconds to wait for a page."""
+SLOW_PAGE = 1.0
+"""The same of a program that makes pages."""
+
+JETDIRECT = frozenset((515, *range(9100, 9108)))
+"""Whatever is sent there may be printed."""
+
+_TLS_PORTS = frozenset((443, 465, 563, 636, 853, 989, 990, 992, 993, 994, 995, 2376, 4443, 5061, 5671, 6443, 6697,
+                        8443, 8883, 9443, 10250))  # fmt: skip
+_INETD = frozenset(("systemd", "xinetd", "inetd", "init", "launchd"))
+_RUNTIMES = (*INTERPRETERS, "bun", "deno", "dotnet", "beam.smp", "uvicorn", "gunicorn", "hypercorn")
+
+
+class Step(StrEnum):
+    """A kind of question."""
+
+    ASK = "ask"
+    HTTP = "http"
+    TLS = "tls"
+
+
+class Question(NamedTuple):
+    """What to ask next, and for how many seconds an answer is waited for; `speaker` for ASK."""
+
+    step: Step
+    seconds: float
+    speaker: Speaker | None = None
+
+
+def clues(listener: Listener, options: tuple[str, ...] = ()) -> Clues:
+    """What is known of a listener; `options` are words that its owner got by JAVA_TOOL_OPTIONS."""
+    programs: dict[str, None] = {}
+    commands = []
+    for owner in listener.owners:
+        process = owner.process
+        command = read(process)
+        words = process.cmdline or ()
+        image = owner.container.image if owner.container is not None else None
+        found = [command.program, *((base(process.exe),) if process.exe else ()), process.name]
+        if command.title is not None:
+            found.append(command.title.split(":", 1)[0])
+        if image:
+            found.append(base(image).partition("@")[0].partition(":")[0])
+        # a wrapper such as `/usr/bin/python3 /usr/bin/gunicorn`, or `java org.example.Main`
+        found += [command.program.rpartition(".")[2]] if "." in command.program else []
+        programs |= dict.fromkeys(name.lower() for name in found if name)
+        commands.append((*words, *options))
+    return Clues(listener.socket.port, tuple(programs), tuple(dict.fromkeys(commands)))
+
+
+def known(found: Clues, protocol: Protocol = Protocol.TCP) -> Match | None:
+    """What a listener is that is not to be dialled, since a connection would do harm; None: it may be."""
+    for speaker in SPEAKERS:
+        if speaker.fragile is not None and speaker.transport is protocol and (match := speaker.fragile(found)):
+            return match
+    return None
+
+
+def spared(found: Clues) -> bool:
+    """Whether it may be a printer's port: nothing is sent there unless the owner's program is known as another."""
+    return found.port in JETDIRECT and not (_makes_pages(found) or any(suits(one, found) for one in SPEAKERS))
+
+
+def listening_time(found: Clues) -> float:
+    """Seconds for which the peer may speak first."""
+    first = [one for one in SPEAKERS if one.greeting is not None and one.ask is None and one.transport is Protocol.TCP]
+    if any(suits(one, found) for one in first):
+        return LISTEN_LONGER
+    unknown = not found.programs or _INETD.intersection(found.programs)
+    return LISTEN_LONGER if unknown and any(found.port in one.ports for one in first) else LISTEN
+
+
+def greeted(data: bytes, found: Clues) -> Match | None:
+    """What the bytes prove that a peer said by itself; speakers that the clues suggest are heard first."""
+    for speaker in _ordered(found, Protocol.TCP):
+        if speaker.greeting is not None and (match := speaker.greeting(data)):
+            return match
+    return None
+
+
+def repliers(found: Clues) -> tuple[Speaker, ...]:
+    """Those that speak on with a peer whose greeting leaves it open."""
+    return tuple(one for one in _ordered(found, Protocol.TCP) if one.reply is not None)
+
+
+def questions(found: Clues, *, inside_tls: bool = False) -> tuple[Question, ...]:
+    """What to ask a TCP listener that says nothing by itself, in this order."""
+    by_program = [one for one in SPEAKERS if _may_ask(one, Protocol.TCP) and suits(one, found)]
+    by_port = [one for one in SPEAKERS if _may_ask(one, Protocol.TCP) and found.port in one.ports]
+    pages = _makes_pages(found)
+    runtime = any(_is_runtime(name) for name in found.programs)
+    http = Question(Step.HTTP, SLOW_PAGE if pages or runtime else PAGE)
+    tls = () if inside_tls else (Question(Step.TLS, SUGGESTED),)
+    first = [Question(Step.ASK, SUGGESTED, one) for one in by_program]
+    second = [Question(Step.ASK, SUGGESTED, one) for one in by_port if one not in by_program]
+    if not by_program and found.port in _TLS_PORTS:
+        order = [*tls, *second, http]
+    elif pages and not by_program:
+        order = [http, *tls, *second]
+    else:
+        order = [*first, *second, http, *tls]
+    asked = {one.speaker for one in order}
+    rest = [one for one in SPEAKERS if _may_ask(one, Protocol.TCP) and not one.only_with_clue and one not in asked]
+    return (*order, *(Question(Step.ASK, PATIENCE, one) for one in rest))
+
+
+def datagrams(found: Clues) -> tuple[Question, ...]:
+    """What to ask a UDP socket."""
+    some = []
+    for speaker in _ordered(found, Protocol.UDP):
+        suggested = suits(speaker, found) or found.port in speaker.ports
+        if speaker.ask is not None and (suggested or not speaker.only_with_clue):
+            some.append(Question(Step.ASK, SUGGESTED if suggested else PATIENCE, speaker))
+    return tuple(some)
+
+
+def hinted(said: bytes, rest: tuple[Question, ...]) -> tuple[Question, ...]:
+    """The questions that are left, with those first that the answer to a wrong one suggests."""
+    name = _hint(said)
+    if name is None:
+        return rest
+    better = [one for one in rest if (one.speaker.name if one.speaker else one.step.value) == name]
+    return (*(one._replace(seconds=SUGGESTED) for one in better), *(one for one in rest if one not in better))
+
+
+def asks_for_tls(status: int, body: bytes) -> bool:
+    """Whether a page is the refusal of a server that expected TLS there (nginx, Apache, Go, Node, Jetty …)."""
+    return status in (400, 426, 497) and any(word in body for word in (b"HTTPS", b"https", b"SSL", b"TLS"))
+
+
+def service(match: Match, command: Command | None, *, tls: bool = False) -> Service:
+    """The result: what the bytes prove, and where they leave the product open, what the owner's executable is."""
+    evidence = [Evidence("the wire", match.evidence)]
+    product, confidence = match.product, Confidence.CERTAIN
+    if product is None and command is not None and command.confidence is Confidence.CERTAIN:
+        product = PRODUCTS.get(match.protocol, {}).get(command.program.lower())
+        if product is not None:
+            confidence = Confidence.LIKELY
+            evidence.append(Evidence(command.evidence.source, f"the owner runs {command.evidence.text}"))
+    return Service(match.protocol, product, match.version, tls, confidence, tuple(evidence), match.facts)
+
+
+def by_name(found: Clues, command: Command | None, protocol: Protocol) -> Service | None:
+    """What only the owner's name says, where the bytes said nothing: likely at best."""
+    if command is None or command.confidence is not Confidence.CERTAIN:
+        return None
+    for speaker in SPEAKERS:
+        name = command.program.lower()
+        if speaker.transport is protocol and suits(speaker, Clues(found.port, (name,))) and found.port in speaker.ports:
+            evidence = Evidence(command.evidence.source, f"the owner runs {command.evidence.text}, and said nothing")
+            product = PRODUCTS.get(speaker.name, {}).get(name)
+            return Service(speaker.name, product, None, False, Confidence.LIKELY, (evidence,))
+    return None
+
+
+def _ordered(found: Clues, transport: Protocol) -> list[Speaker]:
+    some = [one for one in SPEAKERS if one.transport is transport]
+    return sorted(some, key=lambda one: 0 if suits(one, found) else 1 if found.port in one.ports else 2)
+
+
+def _makes_pages(found: Clues) -> bool:
+    return any(suits(entry, found) for entry in (*APPLICATIONS, *SERVERS))
+
+
+def _may_ask(speaker: Speaker, transport: Protocol) -> bool:
+    return speaker.ask is not None and speaker.transport is transport
+
+
+def _is_runtime(name: str) -> bool:
+    return name in _RUNTIMES or name.rstrip("0123456789.") in _RUNTIMES
+
+
+def _hint(said: bytes) -> str | None:
+    if said[:2] == b"\x15\x03":
+        return Step.TLS.value
+    if len(said) >= 9 and said[3:5] == b"\x04\0" and said[5:9] == bytes(4):
+        return "http/2"
+    if said.startswith((b"-ERR", b"-NOAUTH", b"-DENIED")):
+        return "redis"
+    if said.startswith(b"ERROR\r\n"):
+        return "memcached"
+    if said.startswith(b"AMQP"):
+        return "amqp"
+    return None

@@ -1,0 +1,95 @@
+"""Listeners whose bytes would leave this machine, or whose first connection is their last: they are not asked.
+
+What a tunnel takes it carries to its other end, which may be anybody's machine (ssh(1) -L, -D and -R, kubectl
+port-forward, the proxies of clouds); netcat and socat without `fork` serve one client and end.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address
+
+from homeport.model.owners import Process
+from homeport.rules.commands import Command, read
+
+_TUNNELS = {
+    "ssh": "ssh carries it to its other end",
+    "autossh": "autossh carries it to its other end",
+    "plink": "plink carries it to its other end",
+    "cloudflared": "cloudflared carries it to its other end",
+    "cloud_sql_proxy": "the proxy of Cloud SQL carries it there",
+    "cloud-sql-proxy": "the proxy of Cloud SQL carries it there",
+    "alloydb-auth-proxy": "the proxy of AlloyDB carries it there",
+    "session-manager-plugin": "the session manager of AWS carries it there",
+    "tsh": "Teleport carries it to its other end",
+    "chisel": "chisel carries it to its other end",
+    "frpc": "frp carries it to its other end",
+    "boundary": "Boundary carries it to its other end",
+    "stunnel": "stunnel carries it to its other end",
+    "stunnel4": "stunnel carries it to its other end",
+}
+_WITH_WORD = {
+    "kubectl": ("port-forward", "the cluster"),
+    "oc": ("port-forward", "the cluster"),
+    "k9s": ("", "the cluster"),
+    "tailscale": ("nc", "another machine"),
+    "gcloud": ("start-iap-tunnel", "another machine"),
+    "gcloud.py": ("start-iap-tunnel", "another machine"),
+    "flyctl": ("proxy", "another machine"),
+    "fly": ("proxy", "another machine"),
+}
+_ONCE = frozenset(("nc", "ncat", "netcat", "nc.openbsd", "nc.traditional"))
+_SOCAT_PEER = re.compile(
+    r"(?i)\A(?:tcp|tcp4|tcp6|tcp-connect|tcp[46]-connect|openssl|openssl-connect|ssl|udp|udp[46]|udp-connect|"
+    r"udp[46]-connect|udp-sendto|udp[46]-sendto|socks\w*|proxy|proxy-connect):(\[[^\]]*\]|[^:,]*)"
+)
+
+_SOCAT_LISTENS = re.compile(r"(?i)[\w-]*listen:|(?:tcp|udp)\d?-l:")
+
+
+def reason(process: Process) -> str | None:
+    """Why a listener of this process is not to be asked; None: it may be."""
+    command = read(process)
+    program = command.program.lower()
+    if program in _TUNNELS:
+        return f"what is sent there would leave this machine: {_TUNNELS[program]}"
+    if program in ("sshd", "sshd-session"):
+        return _of_a_session(command)
+    if program in _WITH_WORD:
+        word, where = _WITH_WORD[program]
+        return f"{program} carries what is sent there to {where}" if not word or word in command.words else None
+    if program in _ONCE:
+        keeps = any(one in ("-k", "--keep-open") or re.fullmatch(r"-[a-z]*k[a-z]*", one) for one in command.words)
+        return None if keeps else f"{program} would end with its first connection"
+    return _socat(command) if program == "socat" else None
+
+
+def _of_a_session(command: Command) -> str | None:
+    """A session of sshd listens for its client (ssh -R, X11): only the one that waits for clients calls itself so."""
+    title = command.title or ""
+    if not re.match(r"sshd(?:-session)?: ", title) or "[listener]" in title:
+        return None
+    return "what is sent there would leave this machine: sshd carries it to the client of a session"
+
+
+def _socat(command: Command) -> str | None:
+    plain = [word for word in command.words if not word.startswith("-")]
+    for word in plain:
+        found = _SOCAT_PEER.match(word)
+        if found and not _is_here(found[1].strip("[]")):
+            return f"socat carries what is sent there to {found[1][:80]}"
+    listens = [
+        word for word in plain if re.match(r"(?i)[\w-]*listen:", word) or re.match(r"(?i)(?:tcp|udp)\d?-l:", word)
+    ]
+    if listens and not any("fork" in word.split(",")[1:] for word in listens):
+        return "socat would end with its first connection"
+    return None
+
+
+def _is_here(host: str) -> bool:
+    if host.lower() in ("localhost", ""):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:  # a name: it may be anybody's
+        return False

@@ -1,0 +1,49 @@
+"""What the owner's executable adds to a protocol that does not tell its product: protocol, executable, product.
+
+The kernel's word for the executable, not the process's own; still only likely, since a name can be anybody's.
+"""
+
+from __future__ import annotations
+
+PRODUCTS: dict[str, dict[str, str]] = {
+    "postgresql": {"postgres": "PostgreSQL", "pgbouncer": "PgBouncer", "cockroach": "CockroachDB"},
+    "redis": {
+        "redis-server": "Redis",
+        "redis-sentinel": "Redis",
+        "redis-check-rdb": "Redis",  # one file under many names: the kernel may know it by another one
+        "valkey-server": "Valkey",
+        "keydb-server": "KeyDB",
+        "dragonfly": "Dragonfly",
+    },
+    "memcached": {"memcached": "memcached"},
+    "mongodb": {"mongod": "MongoDB", "mongos": "MongoDB"},
+    "mqtt": {"mosquitto": "Mosquitto", "nanomq": "NanoMQ"},
+    "dns": {
+        "named": "BIND",
+        "dnsmasq": "dnsmasq",
+        "unbound": "Unbound",
+        "coredns": "CoreDNS",
+        "systemd-resolved": "systemd-resolved",
+    },
+    "ftp": {"vsftpd": "vsftpd", "proftpd": "ProFTPD", "pure-ftpd": "Pure-FTPd"},
+    "smtp": {"exim4": "Exim", "master": "Postfix", "opensmtpd": "OpenSMTPD", "smtpd": "OpenSMTPD"},
+    "imap": {"dovecot": "Dovecot"},
+    "pop3": {"dovecot": "Dovecot"},
+    "ldap": {"slapd": "OpenLDAP"},
+    "snmp": {"snmpd": "Net-SNMP"},
+    "ntp": {"chronyd": "chrony", "ntpd": "ntpd", "systemd-timesyncd": "systemd-timesyncd"},
+    "rsync": {"rsync": "rsync"},
+    "socks": {"danted": "Dante", "sockd": "Dante", "tor": "Tor", "microsocks": "microsocks"},
+    "x11": {"xvfb": "Xvfb", "xorg": "Xorg", "xwayland": "Xwayland", "xvnc": "Xvnc", "xtigervnc": "TigerVNC"},
+    "vnc": {"xtigervnc": "TigerVNC", "x11vnc": "x11vnc", "x0vncserver": "TigerVNC", "xtightvnc": "TightVNC"},
+    "beanstalkd": {"beanstalkd": "beanstalkd"},
+    "irc": {"ngircd": "ngIRCd", "inspircd": "InspIRCd"},
+    "gearman": {"gearmand": "Gearman"},
+    "git": {"git-daemon": "Git"},
+    "smb": {"smbd": "Samba"},
+    "rpcbind": {"rpcbind": "rpcbind"},
+    "rdp": {"xrdp": "xrdp"},
+    "amqp": {"qpidd": "Qpid"},
+    "epmd": {"epmd": "Erlang port mapper"},
+}
+"""Protocols as speakers name them, executables in lower case."""
