@@ -22,7 +22,7 @@ def fragile(clues: Clues) -> Match | None:
         port = options.get("address", "").rpartition(":")[2]
         if found and options.get("server") == "y" and port == str(clues.port):
             suspended = (("suspended at start", "yes" if options.get("suspend", "y") == "y" else "no"),)
-            return Match("jdwp", "Java debugger", None, f"its JVM was started with {word[:120]}", suspended)
+            return Match("jdwp", None, None, f"its JVM was started with {word[:120]}", suspended)
     return None
 
 
