@@ -15,6 +15,7 @@ from homeport.model.owners import Process
 from homeport.model.publishing import Published
 from homeport.model.services import Service
 from homeport.model.snapshot import Listener, Netns
+from homeport.model.sockets import State
 from homeport.model.tls import Tls
 
 
@@ -56,9 +57,9 @@ class Attempt:
 class Condition:
     """How a process that holds the listener is doing.
 
-    `state` and `tracer` are State and TracerPid of proc_pid_status(5) (None: not traced), `frozen` the control group
-    that is frozen, `descriptors` how many it has open and `limit` its soft RLIMIT_NOFILE, `age` seconds since its
-    start. None elsewhere: may not be read.
+    `state` and `tracer` are State and TracerPid of proc_pid_status(5) (None: not traced), `frozen` the file of the
+    control group that freezes it (cgroups(7): cgroup.freeze of version 2, freezer.state of 1), `descriptors` how many
+    it has open and `limit` its soft RLIMIT_NOFILE, `age` seconds since its start. None elsewhere: may not be read.
     """
 
     process: Process
@@ -91,6 +92,14 @@ class Queue:
 
     waiting: int
     backlog: int
+
+    @classmethod
+    def of(cls, one: Listener) -> Queue | None:
+        """That of a listening TCP socket, where its source tells it."""
+        socket = one.socket
+        if socket.state is not State.LISTEN or socket.receive_queue is None or socket.send_queue is None:
+            return None
+        return cls(waiting=socket.receive_queue, backlog=socket.send_queue)
 
     @property
     def full(self) -> bool:

@@ -10,15 +10,14 @@ from dataclasses import replace
 
 from homeport.errors import AddressError, HomeportError
 from homeport.model.addresses import IPAddress, Protocol
-from homeport.model.case import Attempt, Case, Claim, Condition
+from homeport.model.case import Attempt, Case, Claim, Condition, Queue
 from homeport.model.dialling import Failing, Failure, Target
 from homeport.model.evidence import Evidence
 from homeport.model.firewall import Judgement, Ruleset
 from homeport.model.http import Exchange
-from homeport.model.owners import Process
 from homeport.model.publishing import Published
 from homeport.model.services import Service
-from homeport.model.snapshot import Listener
+from homeport.model.snapshot import Listener, Query
 from homeport.model.tls import Tls
 
 try:  # TEMPORARY
@@ -32,6 +31,7 @@ except ImportError:
 from homeport.operations.ls import EVERYTHING, look
 from homeport.operations.scene import Scene, of_same_project, survey, usual
 from homeport.probes.kind import Greeting, Surroundings
+from homeport.rules import claims
 from homeport.rules import firewall as rules
 from homeport.rules.neighbours import destination
 from homeport.rules.proxies import VARIABLES
@@ -43,8 +43,9 @@ GREETING = 0.25
 """Seconds for which a peer may speak first."""
 _CONNECT = 0.4
 _WATCH = 0.25
+_WATCH_LONGER = 0.5
 _TICK = 0.1
-"""Connecting and watching take these shares of the time in all; between two looks at what runs."""
+"""Connecting and watching take these shares of the time in all; seconds between two looks at what runs."""
 
 
 class Machine:
@@ -152,26 +153,27 @@ class Machine:
         )
 
     def conditions(self, listener: Listener) -> tuple[Condition, ...]:
-        """Of those holders that accept: a parent that hands the socket down to its workers does not."""
-        parents = {one.process.ppid for one in listener.owners}
-        workers = [one for one in listener.owners if one.process.pid not in parents] or list(listener.owners)
-        found = (conditions.condition(one.process) for one in workers)
+        """Of every holder; those that have ended are left out."""
+        found = (conditions.condition(one.process) for one in listener.owners)
         return tuple(one for one in found if one is not None)
 
+    def queue(self, listener: Listener) -> Queue | None:
+        """By one more look at the socket."""
+        query = Query(frozenset((listener.socket.protocol,)), frozenset((listener.socket.port,)), False)
+        try:
+            found = look(query, self._source).listeners
+        except HomeportError:  # it could be seen a moment ago; then the earlier figures have to do
+            return None
+        return next((Queue.of(one) for one in found if one.socket.inode == listener.socket.inode), None)
+
     def claims(self, case: Case) -> tuple[Claim, ...]:
-        """Looked for again and again for a moment, so that one that ends and comes back is seen to."""
-        seen: dict[tuple[object, ...], dict[int, Claim]] = {}
-        until = time.monotonic() + min(self._seconds * _WATCH, self.left() / 2)
-        while True:
-            for one in conditions.claims(case.port):
-                seen.setdefault(_same(one.process), {})[one.process.pid] = one
-            if time.monotonic() >= until:
-                break
+        """Looked for again and again for a moment, and longer if somebody comes or goes meanwhile."""
+        started, left = time.monotonic(), self.left()
+        looks = [conditions.claims(case.port)]
+        while time.monotonic() < started + min(self._seconds * _watch(looks), left * _WATCH_LONGER):
             time.sleep(_TICK)
-        found = [
-            replace(max(some.values(), key=lambda one: one.process.start_ticks or 0), restarts=len(some) - 1)
-            for some in seen.values()
-        ]
+            looks.append(conditions.claims(case.port))
+        found = claims.fold(looks)
         return _placed(found, look(EVERYTHING, self._source).listeners) if found else ()
 
     def relatives(self, case: Case) -> tuple[Listener, ...]:  # noqa: ARG002
@@ -211,8 +213,9 @@ def _bracketed(address: IPAddress) -> str:
     return f"[{plain}]" if plain.version == 6 else str(plain)
 
 
-def _same(process: Process) -> tuple[object, ...]:
-    return process.cmdline, process.uid, process.cwd
+def _watch(looks: Sequence[claims.Look]) -> float:
+    """For which share of the time the processes that were told the port are watched."""
+    return _WATCH_LONGER if claims.unsettled(looks) else _WATCH
 
 
 def _placed(claims: Sequence[Claim], listeners: Sequence[Listener]) -> tuple[Claim, ...]:

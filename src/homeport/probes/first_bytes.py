@@ -14,13 +14,16 @@ _SHOWN = 60
 
 
 def look(case: Case, world: World) -> Case:
-    """A connection of its own, on which nothing is sent."""
+    """A connection of its own, on which nothing is sent; where it stays silent, whether it was accepted at all."""
     if case.connected is None:
         return case
     found = world.greeting(case.connected.address, case.port)
     if not isinstance(found, Greeting):
         return case
-    return replace(case, greeting=found.said, closed_early=found.ended and not found.said)
+    case = replace(case, greeting=found.said, closed_early=found.ended and not found.said)
+    if case.listener is not None and not found.said and not found.ended:
+        case = replace(case, queue=world.queue(case.listener) or case.queue)
+    return case
 
 
 def tell(case: Case, seconds: float) -> Iterator[Observation]:
@@ -32,6 +35,8 @@ def tell(case: Case, seconds: float) -> Iterator[Observation]:
         detail, outcome = f"says at once: {mask(line)}", Outcome.OK
     elif case.closed_early:
         detail, outcome = "closes the connection without a word", Outcome.FAILED
+    elif case.queue is not None and case.queue.waiting:
+        detail, outcome = "the connection waits in the kernel: the program has not accepted it", Outcome.ODD
     else:
         detail, outcome = "waits to be spoken to", Outcome.OK
     yield Observation(layer=Layer.FIRST_BYTES, outcome=outcome, detail=detail, seconds=seconds)

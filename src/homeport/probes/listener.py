@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from homeport.model.addresses import Protocol
 from homeport.model.case import Case, Queue
 from homeport.model.diagnosis import Layer, Observation, Outcome
 from homeport.model.sockets import State
@@ -18,7 +17,7 @@ _SHOWN = 4
 
 
 def look(case: Case, world: World) -> Case:
-    """The listener of the first address that has one; where nobody has, who was told the port, and who is near."""
+    """The listener of the first address that has one, and how those that hold it, or share its port, are doing."""
     first = next((one for one in case.candidates if one.listener is not None), None)
     case = replace(case, published=world.published(case.port))
     if first is None or first.listener is None:
@@ -27,15 +26,11 @@ def look(case: Case, world: World) -> Case:
         case,
         address=first.address,
         listener=first.listener,
-        queue=_queue(case, first.listener.socket.receive_queue, first.listener.socket.send_queue),
-        conditions=world.conditions(first.listener),
+        queue=Queue.of(first.listener),
+        conditions=tuple(
+            dict.fromkeys(each for one in first.sharing or (first.listener,) for each in world.conditions(one))
+        ),
     )
-
-
-def _queue(case: Case, waiting: int | None, backlog: int | None) -> Queue | None:
-    if case.protocol is not Protocol.TCP or waiting is None or backlog is None:
-        return None
-    return Queue(waiting=waiting, backlog=backlog)
 
 
 def tell(case: Case, seconds: float) -> Iterator[Observation]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable
 
 from homeport.model.case import Claim, Condition
 from homeport.model.owners import Process
-from homeport.rules.provenance import told
+from homeport.rules.claims import claim
 from homeport.system import procfs
 from homeport.system.reading import environment
 
@@ -42,31 +41,29 @@ def age(process: Process) -> float | None:
 
 
 def claims(port: int) -> tuple[Claim, ...]:
-    """The processes that were told to use a port, by their arguments or, where it may be read, their environment."""
+    """The processes that were told to use a port, by their arguments or, where it may be read, their environment.
+
+    Not the caller and what started it: these name the port because they ask for it.
+    """
     found = []
+    asking = _ancestors(os.getpid())
     for pid in procfs.all_pids()[:MAX_PROCESSES]:
-        process = procfs.read_process(pid) if pid != os.getpid() else None
-        if process is None or not process.cmdline:
+        process = procfs.read_process(pid) if pid not in asking else None
+        if process is None or not process.cmdline or process.state == "Z":
             continue
-        evidence = told(process, environment(pid), port)
-        if evidence is not None:
-            found.append(Claim(process=process, age=age(process), evidence=evidence))
+        one = claim(process, age(process), environment(pid), port)
+        if one is not None:
+            found.append(one)
     return tuple(found)
 
 
-def successors(before: Iterable[Process]) -> dict[int, Process]:
-    """For processes that have ended: those that run the same command line by now, by the pid of the one that ended."""
-    gone = [one for one in before if procfs.start_ticks(one.pid) != one.start_ticks]
-    if not gone:
-        return {}
-    known = {one.pid for one in before}
-    now = [one for pid in procfs.all_pids()[:MAX_PROCESSES] if pid not in known and (one := procfs.read_process(pid))]
-    found = {}
-    for one in gone:
-        same = (each for each in now if (each.cmdline, each.uid, each.cwd) == (one.cmdline, one.uid, one.cwd))
-        after = next(same, None)
-        if after is not None:
-            found[one.pid] = after
+def _ancestors(pid: int) -> set[int]:
+    """A process and its parents (proc_pid_status(5), PPid)."""
+    found: set[int] = set()
+    while pid > 1 and pid not in found:
+        found.add(pid)
+        parent = _status(pid).get("PPid", "")
+        pid = int(parent) if parent.isdigit() else 0
     return found
 
 
@@ -93,15 +90,30 @@ def _descriptor_limit(pid: int) -> int | None:
 
 
 def _frozen(pid: int) -> str | None:
-    """The control group that freezes a process, of cgroups(7) version 2 (`cgroup.events`) or 1 (`freezer.state`)."""
+    """The file that holds a process frozen (cgroups(7)): `cgroup.freeze` of version 2, `freezer.state` of version 1."""
     for line in (procfs.read_text(f"/proc/{pid}/cgroup") or "").splitlines():
         _, controllers, path = [*line.split(":", 2), "", ""][:3]
         if controllers == "":
-            places = [f"{_CGROUPS}{path}/cgroup.events", f"{_CGROUPS}/unified{path}/cgroup.events"]
-            if any("frozen 1" in (procfs.read_text(place) or "") for place in places):
-                return path
-        elif "freezer" in controllers.split(",") and path != "/":
-            state = procfs.read_text(f"{_CGROUPS}/{controllers}{path}/freezer.state") or ""
-            if state.strip() == "FROZEN":
-                return path
+            found = _freezer(_unified(), path, "cgroup.freeze", "1", "cgroup.freeze")
+        elif "freezer" in controllers.split(","):
+            found = _freezer(f"{_CGROUPS}/{controllers}", path, "freezer.self_freezing", "1", "freezer.state")
+        else:
+            continue
+        if found is not None:
+            return found
+    return None
+
+
+def _unified() -> str:
+    """Where version 2 is mounted, beside version 1 or alone."""
+    beside = f"{_CGROUPS}/unified"
+    return beside if os.path.exists(f"{beside}/cgroup.procs") else _CGROUPS
+
+
+def _freezer(root: str, path: str, name: str, value: str, switch: str) -> str | None:
+    """The `switch` of the nearest group, from `path` up, whose file `name` has this value."""
+    while path.strip("/"):
+        if (procfs.read_text(f"{root}{path}/{name}") or "").strip() == value:
+            return f"{root}{path}/{switch}"
+        path = path.rpartition("/")[0]
     return None

@@ -9,6 +9,7 @@ from homeport.model.case import Case, Claim
 from homeport.model.diagnosis import Fault, Remedy, Verdict
 from homeport.model.evidence import Confidence, Evidence
 from homeport.model.snapshot import Listener
+from homeport.model.sockets import State
 from homeport.rules.naming import label
 from homeport.rules.neighbours import destination, endpoint_text
 from homeport.rules.verdicts.kind import (
@@ -126,24 +127,22 @@ def not_published(case: Case) -> Finding | None:
     """It listens in a container, and no port of the machine leads there."""
     if _listens(case):
         return None
-    for one in _foreign(case):
-        container = one.owners[0].container if one.owners else None
-        if container is None:
-            continue
-        name = container.name or container.id[:12]
-        lead = [each for each in case.published if each.container is not None and each.container.id == container.id]
-        lead = [each for each in lead if each.target_port == case.port]
-        if lead:
-            port = lead[0].host_port
-            there = endpoint_text(lead[0].host_address, port) if lead[0].host_address else f"localhost:{port}"
-            cause = f"{owner(one)} listens on {case.port} inside; on this machine that is port {port}"
+    contained = [
+        (one, one.owners[0].container) for one in _foreign(case) if one.owners and one.owners[0].container is not None
+    ]
+    for one, container in contained:
+        for each in case.published:
+            if each.container is None or each.container.id != container.id or each.target_port != case.port:
+                continue
+            there = endpoint_text(each.host_address, each.host_port) if each.host_address else f":{each.host_port}"
+            cause = f"{owner(one)} listens on {case.port} inside; on this machine that is port {each.host_port}"
             return Finding(
-                Verdict.OTHER_PORT, Fault.CLIENT, cause, (socket_evidence(one), *lead[0].evidence),
-                (command(f"homeport check {there}", "the published port"),),
+                Verdict.OTHER_PORT, Fault.CLIENT, cause, (socket_evidence(one), *each.evidence),
+                (command(f"homeport check {_moved(case, there)}", "the published port"),),
             )  # fmt: skip
-        cause = (
-            f"{owner(one)} listens on {place(one)}, but the port is not published: no port of this machine leads there"
-        )
+    for one, container in contained:
+        name = container.name or container.id[:12]
+        cause = f"{owner(one)} listens on {place(one)} inside, and no port of this machine leads there"
         remedies: list[Remedy] = [
             edit(
                 f"in how container {name} is made: -p 127.0.0.1:{case.port}:{case.port}",
@@ -206,6 +205,8 @@ def nothing_listens(case: Case) -> Finding | None:
         return None
     remedies = [command(f"homeport {case.asked}", "who usually lives there, and what else the kernel knows")]
     evidence = [Evidence("kernel sockets", f"none listens on {case.protocol.value} port {case.port} here")]
+    idle = [one for one in case.listening if is_own(case, one) and one.socket.state is State.BOUND_INACTIVE]
+    evidence += [Evidence("kernel socket", f"{owner(one)} has bound {place(one)}, and does not listen") for one in idle]
     for claim in case.claims:
         evidence.append(claim.evidence)
         remedies.insert(
@@ -305,13 +306,18 @@ def _short(one: Listener) -> str:
 
 def _same(case: Case, address: IPAddress) -> str:
     """The asked address or URL with another host."""
-    there = endpoint_text(address, case.port)
-    return there if case.scheme is None else f"{case.scheme}://{there}{case.path if case.path != '/' else '/'}"
+    return _moved(case, endpoint_text(address, case.port))
 
 
 def _elsewhere(case: Case, one: Listener) -> str:
-    there = endpoint_text(destination(one.socket.address), one.socket.port)
-    return there if case.scheme is None else f"{case.scheme}://{there}{case.path}"
+    return _moved(case, endpoint_text(destination(one.socket.address), one.socket.port))
+
+
+def _moved(case: Case, there: str) -> str:
+    """The asked address or URL at another address and port."""
+    if case.scheme is None:
+        return there
+    return f"{case.scheme}://{there if not there.startswith(':') else f'localhost{there}'}{case.path}"
 
 
 def _by_hand(claim: Claim) -> list[Remedy]:

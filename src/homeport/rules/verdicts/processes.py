@@ -2,44 +2,97 @@
 
 from __future__ import annotations
 
-from homeport.model.case import Case
+from collections.abc import Iterator
+
+from homeport.model.case import Case, Condition
 from homeport.model.diagnosis import Fault, Remedy, Verdict
+from homeport.model.dialling import Failing
 from homeport.model.evidence import Confidence, Evidence
+from homeport.model.snapshot import Listener
 from homeport.rules.naming import label
 from homeport.rules.verdicts.kind import Finding, advice, at, command, edit, owner
 from homeport.rules.verdicts.listening import YOUNG
 
 _STOPPED = frozenset("Tt")
+_NOT_YET = 503
+"""Service Unavailable (RFC 9110 §15.6.4)."""
 
 
 def stopped(case: Case) -> Finding | None:
-    """Every process that could accept is stopped by a signal, traced, or frozen."""
-    some = case.conditions
-    if not some or not all(one.frozen is not None or one.state in _STOPPED for one in some):
+    """Everyone who could accept on a socket is stopped by a signal, traced, or frozen."""
+    for one, holders in _sockets(case):
+        halted = [each for each in holders if _is_halted(each)]
+        if not halted or (len(halted) < len(holders) and not _idle(halted, holders)):
+            continue
+        shared = len(_sharing(case)) > 1
+        if shared and _answered(case):
+            effect = f"clients that the kernel leads to it, of the {len(_sharing(case))} that share the port, get none"
+        elif _answered(case):
+            continue
+        else:
+            effect = "the kernel still takes connections, nobody accepts them"
+        return _halt(one, halted, effect)
+    return _partly(case)
+
+
+def _partly(case: Case) -> Finding | None:
+    """Where nothing comes, and some of those that hold the socket are stopped, that is the likely reason."""
+    halted = [one for one in case.conditions if _is_halted(one)]
+    if not halted or case.connected is None or case.listener is None or _answered(case) or _said_no(case):
         return None
-    one = some[0]
-    name, pid = label(one.process), one.process.pid
+    effect = "the others that hold the socket leave the connection to it, as it seems"
+    return _halt(case.listener, halted, effect)._replace(confidence=Confidence.LIKELY)
+
+
+def _halt(listener: Listener, halted: list[Condition], effect: str) -> Finding:
+    one = halted[0]
+    who, pid = f"{label(one.process)} (pid {one.process.pid})", one.process.pid
     if one.frozen is not None:
-        owners = case.listener.owners if case.listener is not None else ()
-        container = next((each.container for each in owners if each.container is not None), None)
-        remedy = command(f"echo 0 > /sys/fs/cgroup{one.frozen}/cgroup.freeze", "thaws it (root)")
+        group = one.frozen.rpartition("/")[0]
+        cause = f"{who} is frozen with its control group {group}: {effect}"
+        evidence = Evidence(one.frozen, f"/proc/{pid}/cgroup names it, and it is frozen (cgroups(7))")
+        container = next((each.container for each in listener.owners if each.container is not None), None)
+        thaw = "THAWED" if one.frozen.endswith("freezer.state") else "0"
+        remedy = command(f"echo {thaw} > {one.frozen}", "lets it run again (root)")
         if container is not None:
-            remedy = command(f"{container.engine} unpause {container.name or container.id[:12]}", "thaws it")
-        cause = f"{name} (pid {pid}) is frozen with its control group {one.frozen}: the kernel still takes connections"
-        evidence = Evidence(f"/proc/{pid}/cgroup", f"{one.frozen} is frozen (cgroups(7))")
+            remedy = command(f"{container.engine} unpause {container.name or container.id[:12]}", "lets it run again")
         return Finding(Verdict.STOPPED, Fault.SERVER, cause, (evidence,), (remedy,))
+    state = f"State: {one.state}"
     if one.tracer is not None:
-        cause = f"{name} (pid {pid}) is held by its tracer, pid {one.tracer}, likely a debugger at a breakpoint"
+        cause = f"{who} is held by its tracer, pid {one.tracer}, likely a debugger at a breakpoint: {effect}"
+        evidence = Evidence(f"/proc/{pid}/status", f"{state}, TracerPid: {one.tracer}")
         remedy = advice(
             f"continue or detach in the debugger (pid {one.tracer})", "a traced process runs when it says so"
         )
-    else:
-        cause = f"{name} (pid {pid}) is stopped by a signal: the kernel still takes connections, nobody accepts them"
-        remedy = command(f"kill -CONT {' '.join(str(each.process.pid) for each in some)}", "lets it run again")
-    evidence = Evidence(
-        f"/proc/{pid}/status", f"State: {one.state}" + (f", TracerPid: {one.tracer}" if one.tracer else "")
-    )
-    return Finding(Verdict.STOPPED, Fault.SERVER, cause, (evidence,), (remedy,))
+        return Finding(Verdict.STOPPED, Fault.SERVER, cause, (evidence,), (remedy,))
+    cause = f"{who} is stopped by a signal: {effect}"
+    pids = " ".join(str(each.process.pid) for each in halted if each.frozen is None and each.tracer is None)
+    remedies = [command(f"kill -CONT {pids}", "lets it run again")]
+    return Finding(Verdict.STOPPED, Fault.SERVER, cause, (Evidence(f"/proc/{pid}/status", state),), tuple(remedies))
+
+
+def _sharing(case: Case) -> tuple[Listener, ...]:
+    """The sockets that the kernel spreads clients over: one, but for SO_REUSEPORT."""
+    found = next((one.sharing for one in case.candidates if one.address == case.address), ())
+    return found or (() if case.listener is None else (case.listener,))
+
+
+def _sockets(case: Case) -> Iterator[tuple[Listener, list[Condition]]]:
+    by_pid = {one.process.pid: one for one in case.conditions}
+    for one in _sharing(case):
+        holders = [by_pid[each.process.pid] for each in one.owners if each.process.pid in by_pid]
+        if holders:
+            yield one, holders
+
+
+def _is_halted(one: Condition) -> bool:
+    return one.frozen is not None or one.state in _STOPPED
+
+
+def _idle(halted: list[Condition], holders: list[Condition]) -> bool:
+    """Whether all that still run are parents of those that do not: a parent hands the socket down, and waits."""
+    parents = {one.process.ppid for one in halted}
+    return all(one.process.pid in parents for one in holders if one not in halted)
 
 
 def out_of_descriptors(case: Case) -> Finding | None:
@@ -87,15 +140,17 @@ def starting_up(case: Case) -> Finding | None:
     if service is not None and state == "starting":
         cause = f"{service.product or service.protocol} at {at(case)} says that it is still starting"
         return Finding(Verdict.STARTING, Fault.SERVER, cause, service.evidence, _later(case))
-    young = [one for one in case.conditions if one.age is not None and one.age < YOUNG]
-    unready = case.connected is not None and not _answered(case)
-    if not unready and case.exchanges:
-        unready = case.exchanges[-1].status == 503
-    if not young or not unready:
+    one = min(case.conditions, key=lambda each: each.age if each.age is not None else YOUNG, default=None)
+    if one is None or one.age is None or one.age >= YOUNG:
         return None
-    one = young[0]
     who = f"{label(one.process)} (pid {one.process.pid})"
-    cause = f"{who} was started {one.age:.1f} s ago: it listens, but does not answer yet"
+    if case.exchanges and case.exchanges[-1].status == _NOT_YET:
+        how = f"it listens, and answers {_NOT_YET}"
+    elif case.connected is not None and not _answered(case) and case.queue is not None and case.queue.waiting:
+        how = "it listens, but does not accept connections yet"
+    else:
+        return None
+    cause = f"{who} was started {one.age:.1f} s ago: {how}"
     evidence = Evidence(f"/proc/{one.process.pid}/stat", f"started {one.age:.1f} s ago")
     return Finding(Verdict.STARTING, Fault.SERVER, cause, (evidence,), _later(case), Confidence.LIKELY)
 
@@ -110,3 +165,9 @@ def _later(case: Case) -> tuple[Remedy, ...]:
 def _answered(case: Case) -> bool:
     """Whether a byte came from the peer."""
     return bool(case.greeting) or bool(case.exchanges) or case.service is not None
+
+
+def _said_no(case: Case) -> bool:
+    """Whether the peer ended the connection: then somebody did accept it."""
+    failure = case.exchange_failure
+    return case.closed_early or (failure is not None and failure.failing in (Failing.CLOSED, Failing.RESET))
