@@ -12,9 +12,10 @@ import homeport
 from homeport.cli import commands
 from homeport.cli.completion import COMPLETE, AddressType
 from homeport.cli.ls import command as ls
+from homeport.cli.reach_command import reach
 from homeport.errors import AddressError, HomeportError, UsageError
 
-COMMANDS = (ls, commands.show, commands.check, commands.explain, commands.doctor, commands.completion)
+COMMANDS = (ls, commands.show, commands.check, reach, commands.explain, commands.doctor, commands.completion)
 
 _EPILOG = """\b
 Examples:

@@ -33,12 +33,20 @@ class Block:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interface:
-    """A network interface with its addresses, each with the length of its network, and their broadcast addresses."""
+    """A network interface with its addresses, each with the length of its network, and their broadcast addresses.
+
+    `kind`: "veth", "bridge", "wireguard" … None: hardware, loopback, or not told. `master`: index of the bridge or bond
+    that it is part of; `peer`: of the other end of a veth pair, in that one's namespace. `up`: None where not told.
+    """
 
     index: int | None
     name: str
     addresses: tuple[IPv4Interface | IPv6Interface, ...]
     broadcasts: tuple[IPAddress, ...]
+    kind: str | None = None
+    master: int | None = None
+    peer: int | None = None
+    up: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ _BUFFER = 1 << 18
 _MOST_BUFFERS = 1 << 12  # a kernel that never ends its dump is left
 _ATTEMPTS = 3  # of a dump that the kernel says changed meanwhile
 _SECONDS = 2.0
+_IFF_UP = 1
 
 
 def missing() -> str | None:
@@ -36,8 +37,8 @@ def interfaces() -> tuple[Interface, ...]:
     if missing() is not None:
         return _portable_interfaces()
     try:
-        names = {one.interface: one.name for batch in _dump(rtnetlink.links_request) for one in batch.links}
-        found: dict[int, list[rtnetlink.LinkAddress]] = {index: [] for index in names}
+        links = {one.interface: one for batch in _dump(rtnetlink.links_request) for one in batch.links}
+        found: dict[int, list[rtnetlink.LinkAddress]] = {index: [] for index in links}
         for batch in _dump(rtnetlink.addresses_request):
             for one in batch.addresses:
                 found.setdefault(one.interface, []).append(one)
@@ -46,11 +47,17 @@ def interfaces() -> tuple[Interface, ...]:
     return tuple(
         Interface(
             index=index,
-            name=names.get(index, str(index)),  # made between the two dumps
+            name=link.name,
             addresses=tuple(ip_interface(f"{one.address}/{one.prefix}") for one in some),
             broadcasts=tuple(one.broadcast for one in some if one.broadcast is not None),
+            kind=link.kind,
+            master=link.master,
+            peer=link.peer,
+            up=bool(link.flags & _IFF_UP) if index in links else None,
         )
         for index, some in found.items()
+        # an address without an interface: made between the two dumps
+        for link in (links.get(index) or rtnetlink.Link(index, str(index)),)
     )
 
 
@@ -64,9 +71,32 @@ def route(destination: IPAddress) -> Route:
         index = _index(zone)
         if index is None:
             return _no_route(destination, f"no interface is called {zone}")
+    return _asked(destination, rtnetlink.route_request(destination, 1, index))
+
+
+def route_of(
+    destination: IPAddress, *, source: IPAddress | None = None, incoming: str | None = None, mark: int = 0
+) -> Route:
+    """The route of a packet from `source`; with `incoming`, what the kernel does with one that comes in by that.
+
+    For IPv4 that has in it whether the kernel would drop it for its source (rp_filter), take it as a martian, or not
+    forward it: these are errors then. It sends nothing.
+    """
+    if missing() is not None:
+        return _portable_route(destination)
+    index = None
+    if incoming is not None:
+        index = _index(incoming)
+        if index is None:
+            return _no_route(destination, f"no interface is called {incoming}")
+    request = rtnetlink.route_request(destination, 1, source=source, incoming=index, mark=mark or None)
+    return _asked(destination, request)
+
+
+def _asked(destination: IPAddress, request: bytes) -> Route:
     try:
         # the answer to a single request has no end mark: it is the first message
-        batch = _ask(rtnetlink.route_request(destination, 1, index))
+        batch = _ask(request)
     except (OSError, WireError) as error:
         return _no_route(destination, str(error))
     if batch.error is not None:

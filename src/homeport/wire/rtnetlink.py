@@ -19,9 +19,10 @@ AF_UNSPEC, AF_INET, AF_INET6 = 0, 2, 10
 _NLMSG_ERROR, _NLMSG_DONE = 2, 3
 _NLM_F_REQUEST, _NLM_F_DUMP, _NLM_F_DUMP_INTR = 0x1, 0x300, 0x10
 _RTM_NEWLINK, _RTM_GETLINK, _RTM_NEWADDR, _RTM_GETADDR, _RTM_NEWROUTE, _RTM_GETROUTE = 16, 18, 20, 22, 24, 26
-_IFLA_IFNAME = 3
+_IFLA_IFNAME, _IFLA_LINK, _IFLA_MASTER, _IFLA_LINKINFO = 3, 5, 10, 18
+_IFLA_INFO_KIND = 1
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_BROADCAST = 1, 2, 4
-_RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_PREFSRC, _RTA_VIA = 1, 4, 5, 7, 18
+_RTA_DST, _RTA_SRC, _RTA_IIF, _RTA_OIF, _RTA_GATEWAY, _RTA_PREFSRC, _RTA_MARK, _RTA_VIA = 1, 2, 3, 4, 5, 7, 16, 18
 _NLA_TYPE_MASK = 0x3FFF  # without NLA_F_NESTED and NLA_F_NET_BYTEORDER
 
 _HEADER = struct.Struct("=IHHII")
@@ -46,10 +47,18 @@ ROUTE_KINDS = (
 
 
 class Link(NamedTuple):
-    """An interface, by its index; a name's bytes that are no UTF-8 are kept by surrogateescape (PEP 383)."""
+    """An interface, by its index; a name's bytes that are no UTF-8 are kept by surrogateescape (PEP 383).
+
+    `kind`: "veth", "bridge", "wireguard" … None: hardware, or loopback. `master`: the bridge or bond that it is in.
+    `peer`: the other end of a veth pair, or what it is built on, by its index in that one's namespace. `flags`: IFF_….
+    """
 
     interface: int
     name: str
+    kind: str | None = None
+    master: int | None = None
+    peer: int | None = None
+    flags: int = 0
 
 
 class LinkAddress(NamedTuple):
@@ -91,12 +100,27 @@ def addresses_request(sequence: int) -> bytes:
     return _message(_RTM_GETADDR, _NLM_F_DUMP, sequence, _IFADDRMSG.pack(AF_UNSPEC, 0, 0, 0, 0))
 
 
-def route_request(destination: IPAddress, sequence: int, interface: int | None = None) -> bytes:
-    """What `ip route get` asks: the route that a packet from here to `destination` takes (by `interface`, if given)."""
+def route_request(
+    destination: IPAddress,
+    sequence: int,
+    interface: int | None = None,
+    *,
+    source: IPAddress | None = None,
+    incoming: int | None = None,
+    mark: int | None = None,
+) -> bytes:
+    """What `ip route get` asks: the route that a packet from here to `destination` takes (by `interface`, if given).
+
+    With `incoming`, an interface too, what becomes of a packet from `source` that comes in there.
+    """
     family, bits = (AF_INET, 32) if destination.version == 4 else (AF_INET6, 128)
-    body = _RTMSG.pack(family, bits, 0, 0, 0, 0, 0, 0, 0) + _attribute(_RTA_DST, destination.packed)
-    if interface is not None:
-        body += _attribute(_RTA_OIF, struct.pack("=i", interface))
+    own = 0 if source is None else bits
+    body = _RTMSG.pack(family, bits, own, 0, 0, 0, 0, 0, 0) + _attribute(_RTA_DST, destination.packed)
+    if source is not None:
+        body += _attribute(_RTA_SRC, source.packed)
+    for kind, number in ((_RTA_IIF, incoming), (_RTA_OIF, interface), (_RTA_MARK, mark)):
+        if number is not None:
+            body += _attribute(kind, struct.pack("=I", number))
     return _message(_RTM_GETROUTE, 0, sequence, body)
 
 
@@ -136,10 +160,34 @@ def _record(kind: int, body: bytes, batch: Batch) -> None:
 
 
 def _link(body: bytes) -> Iterator[Link]:
-    _, _, index, _, _ = _fields(_IFINFOMSG, body, "an interface record")
-    name = _attributes(body, _IFINFOMSG.size).get(_IFLA_IFNAME)
-    if name is not None:
-        yield Link(index, name.partition(b"\0")[0].decode("utf-8", "surrogateescape"))
+    _, _, index, flags, _ = _fields(_IFINFOMSG, body, "an interface record")
+    found = _attributes(body, _IFINFOMSG.size)
+    name = found.get(_IFLA_IFNAME)
+    if name is None:
+        return
+    info = _attributes(found[_IFLA_LINKINFO], 0) if _IFLA_LINKINFO in found else {}
+    kind = info.get(_IFLA_INFO_KIND)
+    yield Link(
+        index,
+        _text(name),
+        None if kind is None else _text(kind),
+        _number(found.get(_IFLA_MASTER)),
+        _number(found.get(_IFLA_LINK)),
+        flags,
+    )
+
+
+def _text(raw: bytes) -> str:
+    return raw.partition(b"\0")[0].decode("utf-8", "surrogateescape")
+
+
+def _number(raw: bytes | None) -> int | None:
+    """A number of 32 bits; None for none, and for 0, which is no interface."""
+    if raw is None:
+        return None
+    if len(raw) < 4:
+        raise WireError("an interface that is no number")
+    return int(struct.unpack_from("=I", raw)[0]) or None
 
 
 def _link_address(body: bytes) -> Iterator[LinkAddress]:

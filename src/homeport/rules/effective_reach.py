@@ -1,0 +1,297 @@
+"""Who can connect to a listener: the origins that there are, the addresses that lead to it, and what holds for each.
+
+The way of each packet is followed in `rules.paths`; here is decided what is tried, and what is made of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from ipaddress import IPv4Address, ip_network
+from typing import NamedTuple
+
+from homeport.model.addresses import IPAddress
+from homeport.model.evidence import Evidence
+from homeport.model.explanation import Interface
+from homeport.model.firewall import IPNetwork
+from homeport.model.publishing import Published
+from homeport.model.reach import Answer, From, Origin, Reach, Reached, Station, Way
+from homeport.model.snapshot import Listener
+from homeport.rules.neighbours import endpoint_text
+from homeport.rules.paths import Arrival, Net, from_outside, from_station
+
+_TUNNELS = frozenset(("tun", "wireguard", "ipip", "sit", "gre", "ip6tnl", "ip6gre", "vti", "xfrm", "ppp", "ipsec"))
+_TUNNEL_NAMES = ("tun", "tap", "wg", "ppp", "tailscale", "zt", "utun", "ipsec", "nordlynx", "proton", "cscotun")
+_CONTAINER_NAMES = ("docker", "br-", "podman", "cni", "virbr", "lxcbr", "lxdbr", "veth", "cali", "flannel", "vnet")
+_CONTAINER_KINDS = frozenset(("bridge", "veth"))
+_ANY4, _ANY6 = ip_network("0.0.0.0/0"), ip_network("::/0")
+_MOST_ADDRESSES = 24
+
+
+class Target(NamedTuple):
+    """An address and port at which clients in or before `station` may find the listener, and why it is a candidate."""
+
+    station: Station
+    address: IPAddress
+    port: int
+    why: Evidence
+
+
+class Setting(NamedTuple):
+    """What is known: `here` the caller's station, `home` the listener's, both the same for most."""
+
+    net: Net
+    here: Station
+    home: Station
+    listener: Listener
+    published: tuple[Published, ...]
+
+
+def reach(setting: Setting) -> Reach:
+    """What holds for each origin."""
+    targets = tuple(candidates(setting))
+    found = tuple(reached(setting, one, targets) for one in origins(setting))
+    name = None if setting.home.own else setting.home.name
+    return Reach(listener=setting.listener, netns=name, reached=found)
+
+
+# --- origins ---------------------------------------------------------------------------------------------------------
+
+
+def origins(setting: Setting) -> Iterator[Origin]:
+    """From the nearest to the farthest."""
+    home, here = setting.home, setting.here
+    if not home.own:
+        yield Origin(
+            kind=From.NAMESPACE,
+            name=f"inside {home.name}",
+            netns=home.netns.inode,
+            interface=None,
+            networks=(),
+            sources=(),
+        )
+    yield Origin(
+        kind=From.MACHINE, name="this machine", netns=here.netns.inode, interface=None, networks=(), sources=()
+    )
+    stations = (here,) if home is here else (home, here)
+    for station in stations:
+        for one in sorted(station.interfaces, key=lambda each: (_kind(each), each.index or 0)):
+            yield from _by_interface(station, one)
+    for one in here.interfaces:
+        if _outside(one) and _kind(one) is From.NETWORK and not _inner(one):
+            name = f"anywhere routed, through {one.name}"
+            yield Origin(
+                kind=From.ANYWHERE, name=name, netns=here.netns.inode, interface=one.name,
+                networks=_networks(one), sources=(_ANY4, _ANY6),
+            )  # fmt: skip
+
+
+def _by_interface(station: Station, one: Interface) -> Iterator[Origin]:
+    if not _outside(one):
+        return
+    kind = _kind(one)
+    networks = _networks(one)
+    shown = ", ".join(str(each) for each in networks)
+    place = "" if station.own else f" of {station.name}"
+    what = {From.CONTAINERS: "containers on", From.VPN: "VPN through"}.get(kind, "local network through")
+    yield Origin(
+        kind=kind,
+        name=f"{what} {one.name}{place}" + (f" ({shown})" if shown else ""),
+        netns=station.netns.inode,
+        interface=one.name,
+        networks=networks,
+        sources=networks,
+    )
+
+
+def _outside(one: Interface) -> bool:
+    """Whether packets of others come in by an interface under its own name."""
+    return one.name != "lo" and one.up is not False and one.master is None and bool(one.addresses)
+
+
+def _inner(one: Interface) -> bool:
+    return all(each.ip.is_link_local or each.ip.is_loopback for each in one.addresses)
+
+
+def _kind(one: Interface) -> From:
+    if one.kind in _TUNNELS or (one.kind is None and one.name.startswith(_TUNNEL_NAMES)):
+        return From.VPN
+    if one.kind in _CONTAINER_KINDS or one.name.startswith(_CONTAINER_NAMES):
+        return From.CONTAINERS
+    return From.NETWORK
+
+
+def _networks(one: Interface) -> tuple[IPNetwork, ...]:
+    found = (each.network for each in one.addresses if not each.ip.is_loopback)
+    return tuple(dict.fromkeys(found))
+
+
+# --- candidates ------------------------------------------------------------------------------------------------------
+
+
+def candidates(setting: Setting) -> Iterator[Target]:
+    """Each address at which the listener may be found, in its own station and, published, in the caller's."""
+    seen: set[tuple[int | None, IPAddress, int]] = set()
+    for one in (*_own_targets(setting), *_published_targets(setting)):
+        key = one.station.netns.inode, one.address, one.port
+        if key not in seen:
+            seen.add(key)
+            yield one
+
+
+def _own_targets(setting: Setting) -> Iterator[Target]:
+    socket = setting.listener.socket
+    bound = socket.address
+    mapped = bound.ipv4_mapped if bound.version == 6 else None
+    bound = mapped or bound
+    port = socket.port
+    if not bound.is_unspecified:
+        yield Target(setting.home, bound, port, Evidence("bind address", endpoint_text(bound, port)))
+        return
+    versions = {4} if bound.version == 4 else {6} if socket.v6only else {4, 6}
+    why = Evidence("bind address", f"{endpoint_text(socket.address, port)} takes every address")
+    for address in _addresses(setting.home, versions):
+        yield Target(setting.home, address, port, why)
+
+
+def _addresses(station: Station, versions: Iterable[int] = (4, 6)) -> Iterator[IPAddress]:
+    """A station's addresses, loopback first, without those of IPv6 links, which need a zone."""
+    found = [each.ip for one in station.interfaces if one.up is not False for each in one.addresses]
+    found.sort(key=lambda one: (not one.is_loopback, one.version))
+    plain = [one for one in found if one.version in versions and not (one.version == 6 and one.is_link_local)]
+    yield from list(dict.fromkeys(plain))[:_MOST_ADDRESSES]
+
+
+def _published_targets(setting: Setting) -> Iterator[Target]:
+    for one in setting.published:
+        hosts = _addresses(setting.here) if one.host_address is None else (one.host_address,)
+        family = None if one.target_address is None else one.target_address.version
+        why = one.evidence[0] if one.evidence else Evidence(one.via, f"port {one.host_port}")
+        for address in hosts:
+            if family is None or address.version == family:
+                yield Target(setting.here, address, one.host_port, why)
+
+
+# --- judging ---------------------------------------------------------------------------------------------------------
+
+
+def reached(setting: Setting, origin: Origin, targets: Sequence[Target]) -> Reached:
+    """The best of all ways from one origin."""
+    ways = tuple(one for target in targets for one in ways_from(setting, origin, target))
+    usable = [one for one in ways if not one.routed]
+    for answer, some in (
+        (Answer.YES, usable),
+        (Answer.UNKNOWN, usable),
+        (Answer.YES, ways),
+        (Answer.UNKNOWN, ways),
+        (Answer.NO, usable or ways),
+    ):
+        best = next((one for one in some if one.answer is answer), None)
+        if best is not None:
+            routed_only = answer is not Answer.NO and best.routed
+            return Reached(origin=origin, answer=Answer.UNKNOWN if routed_only else answer, way=best, ways=ways)
+    return Reached(origin=origin, answer=Answer.NO, way=None, ways=ways)
+
+
+def ways_from(setting: Setting, origin: Origin, target: Target) -> Iterator[Way]:
+    """The way from an origin to a target, if that makes sense to try."""
+    station = _station(setting, origin)
+    if station is None:
+        return
+    inside = target.station is station
+    if target.address.is_loopback and not inside:
+        return  # that is the client's own
+    arrivals: list[Arrival] = []
+    protocol = setting.listener.socket.protocol
+    if origin.interface is None:
+        if not inside and station is setting.home and not setting.home.own:
+            return  # from inside of a container to what the machine publishes: seldom meant
+        arrivals = from_station(setting.net, station, target.address, target.port, protocol)
+        routed = False
+    else:
+        source = _source(origin, target.address)
+        if source is None:
+            return
+        arrivals = from_outside(setting.net, station, origin.interface, source, target.address, target.port, protocol)
+        routed = _needs_route(station, origin, target)
+    yield summary(setting, target, arrivals, routed)
+
+
+def single(address: IPAddress) -> IPNetwork:
+    """The network of one address."""
+    return ip_network(address)
+
+
+def _station(setting: Setting, origin: Origin) -> Station | None:
+    if origin.netns == setting.home.netns.inode:
+        return setting.home
+    return setting.here if origin.netns == setting.here.netns.inode else None
+
+
+def _source(origin: Origin, address: IPAddress) -> IPNetwork | None:
+    """Who sends: of the networks of the address's family the one that the address is in, else the first."""
+    some = [one for one in origin.sources if one.version == address.version]
+    own = (one for one in some if one.prefixlen and address in one)
+    return next(own, some[0] if some else None)
+
+
+def _needs_route(station: Station, origin: Origin, target: Target) -> bool:
+    """Whether clients find the address only with a route by way of this machine (or, for loopback, with a trick)."""
+    if target.address.is_loopback or target.station is not station:
+        return True
+    if origin.kind is From.CONTAINERS and station.own and not target.address.is_loopback:
+        return False  # this machine is their router
+    mine = (each.ip for one in station.interfaces if one.name == origin.interface for each in one.addresses)
+    return target.address not in mine
+
+
+def summary(setting: Setting, target: Target, arrivals: Sequence[Arrival], routed: bool) -> Way:
+    """One answer of all ways that a packet may go."""
+    answers = {_answer(setting, one) for one in arrivals}
+    connects = {one.connects for one in arrivals}
+    answer = answers.pop() if len(answers) == 1 else Answer.UNKNOWN
+    telling = next((one for one in arrivals if _answer(setting, one) is not Answer.YES), arrivals[0])
+    conditions = tuple(dict.fromkeys(text for one in arrivals for text in one.conditions))
+    limits = () if answer is Answer.NO else _unseen(setting)
+    if limits:
+        answer, connects = Answer.UNKNOWN, {None}
+    why = telling.why
+    if telling.connects and answer is Answer.NO and telling.listener is not None:
+        other = telling.listener.socket
+        said = f"another listener answers there: {endpoint_text(other.address, other.port)}"
+        why = (*why, Evidence("sockets", said))
+    return Way(
+        address=target.address,
+        port=target.port,
+        answer=answer,
+        connects=connects.pop() if len(connects) == 1 else None,
+        routed=routed,
+        leaves=any(one.leaves for one in arrivals),
+        why=(target.why, *why),
+        conditions=(*limits, *conditions) if answer is Answer.UNKNOWN else (),
+    )
+
+
+def _answer(setting: Setting, one: Arrival) -> Answer:
+    """Whether it is this listener that is reached, or one that shares its place."""
+    if one.answer is not Answer.YES or one.listener is None:
+        return one.answer
+    mine, found = setting.listener.socket, one.listener.socket
+    same = (mine.netns, mine.address, mine.port) == (found.netns, found.address, found.port)
+    return Answer.YES if same or _forwards(setting, one.listener) else Answer.NO
+
+
+def _forwards(setting: Setting, listener: Listener) -> bool:
+    """Whether a listener of this machine is a program that passes everything on to the one that is judged."""
+    socket = listener.socket
+    if setting.home is setting.here or socket.netns != setting.here.netns.inode:
+        return False
+    return any(
+        one.host_port == socket.port and one.host_address in (None, socket.address, IPv4Address(0))
+        for one in setting.published
+        if one.via != "DNAT rule"
+    )
+
+
+def _unseen(setting: Setting) -> tuple[str, ...]:
+    stations = (setting.here,) if setting.home is setting.here else (setting.here, setting.home)
+    return tuple(dict.fromkeys(text for one in stations for text in one.ruleset.limits))

@@ -1,0 +1,99 @@
+"""Network namespaces as `rules.paths` needs them: rules, sockets, routes, and who is at the other end of a link."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from homeport.model.addresses import IPAddress
+from homeport.model.explanation import Interface, Route
+from homeport.model.reach import Station
+from homeport.model.snapshot import Listener, Netns
+from homeport.system import firewall, routing, sysctl
+from homeport.system.addresses import addresses_of
+from homeport.system.namespaces import inside
+
+_MOST_LOOKED_AT = 64
+
+
+class Stations:
+    """The namespaces of one look, each read once, when it is first needed; and `rules.paths.Net` between them."""
+
+    def __init__(self, netns: Iterable[Netns], listeners: Sequence[Listener], names: dict[int, str]) -> None:
+        self._netns = tuple(netns)
+        self._listeners = listeners
+        self._names = names
+        self._known: dict[int | None, Station] = {}
+        self._routes: dict[tuple[object, ...], Route] = {}
+
+    def station(self, netns: Netns) -> Station:
+        """Everything about one namespace."""
+        if netns.inode not in self._known:
+            self._known[netns.inode] = self._read(netns)
+        return self._known[netns.inode]
+
+    def again(self, netns: Netns) -> Station:
+        """The same, read anew: something was changed in it."""
+        self._known.pop(netns.inode, None)
+        self._routes = {key: one for key, one in self._routes.items() if key[0] != netns.inode}
+        return self.station(netns)
+
+    def route(
+        self, station: Station, destination: IPAddress, source: IPAddress | None, incoming: str | None, mark: int
+    ) -> Route:
+        """What the kernel of a station does with a packet; see `rules.paths.Net`."""
+        key = (station.netns.inode, destination, source, incoming, mark)
+        if key not in self._routes:
+
+            def ask(_: Netns) -> Route:
+                return routing.route_of(destination, source=source, incoming=incoming, mark=mark)
+
+            found = ask(station.netns) if station.own else inside([station.netns], ask)[station.netns]
+            if isinstance(found, OSError):
+                why = found.strerror or str(found)
+                found = Route(destination=destination, kind=None, interface=None, source=None, gateway=None, error=why)
+            self._routes[key] = found
+        return self._routes[key]
+
+    def beyond(self, station: Station, interface: str, address: IPAddress) -> tuple[Station, str] | None:
+        """Who has an address at the other end of an interface, by veth pairs; see `rules.paths.Net`."""
+        near = next((one for one in station.interfaces if one.name == interface), None)
+        if near is None:
+            return None
+        ends = {one.index for one in station.interfaces if near.index in (one.index, one.master)}
+        for netns in self._netns[:_MOST_LOOKED_AT]:
+            if netns.inode == station.netns.inode or address not in addresses_of(netns):
+                continue
+            other = self.station(netns)
+            for one in other.interfaces:
+                if any(each.ip == address for each in one.addresses) and _joined(near, one, ends):
+                    return other, one.name
+        return None
+
+    def _read(self, netns: Netns) -> Station:
+        if netns.own:
+            forwards = _forwards()
+        else:
+            found = inside([netns], lambda _: _forwards())[netns]
+            forwards = frozenset() if isinstance(found, OSError) else found
+        return Station(
+            netns=netns,
+            name=self._names.get(netns.inode or 0) or f"network namespace {netns.name or netns.inode}",
+            ruleset=firewall.ruleset(netns),
+            listeners=tuple(one for one in self._listeners if one.socket.netns in (None, netns.inode)),
+            forwards=forwards,
+        )
+
+
+def _joined(near: Interface, far: Interface, ends: set[int | None]) -> bool:
+    """Whether two interfaces are the ends of a veth pair, one of them perhaps by a bridge."""
+    return far.peer in ends or (near.kind == "veth" and near.peer in (far.index, far.master))
+
+
+def _forwards() -> frozenset[str]:
+    """The families that the calling thread's namespace passes on packets of."""
+    found = set()
+    if sysctl.number("net", "ipv4", "ip_forward"):
+        found.add("ip")
+    if sysctl.number("net", "ipv6", "conf", "all", "forwarding"):
+        found.add("ip6")
+    return frozenset(found)
