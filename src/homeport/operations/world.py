@@ -20,14 +20,11 @@ from homeport.model.services import Service
 from homeport.model.snapshot import Listener, Query
 from homeport.model.tls import Tls
 
-try:  # TEMPORARY
+try:
     from homeport.operations import logs
 except ImportError:
     logs = None
-try:
-    from homeport.operations import services
-except ImportError:
-    services = None
+from homeport.operations import services
 from homeport.operations.ls import EVERYTHING, look
 from homeport.operations.scene import Scene, of_same_project, survey, usual
 from homeport.probes.kind import Greeting, Surroundings
@@ -135,7 +132,7 @@ class Machine:
 
     def recognise(self, case: Case) -> Service | None:
         """As `homeport ls --services` does, asked again."""
-        if case.listener is None or services is None:
+        if case.listener is None:
             return None
         return services.recognise_one(case.listener, seconds=min(self.left(), 2.5), cached=False)
 
