@@ -92,7 +92,6 @@ class _Talk:
         self.connection = connection
         self.heard = b""
         self.seconds = engine.PATIENCE
-        self.spoke = False
 
     @property
     def over(self) -> bool:
@@ -101,7 +100,6 @@ class _Talk:
 
     def send(self, data: bytes) -> None:
         """Send all of it."""
-        self.spoke = True
         self.connection.send(data)
 
     def receive(self, complete: Callable[[bytes], bool] | None = None) -> bytes:
@@ -183,10 +181,10 @@ class _Inquiry:
             said += talk.receive(lambda more: engine.greeted(said + more, self._clues) is not None)
             match = engine.greeted(said, self._clues)
         for speaker in () if match is not None or talk.over else engine.repliers(self._clues):
-            talk.seconds, talk.spoke = engine.SUGGESTED, False
+            talk.seconds = engine.SUGGESTED
             if speaker.reply is not None and (match := speaker.reply(said, talk)):
                 return match
-            if talk.spoke:
+            if talk.over:
                 break
         return match
 

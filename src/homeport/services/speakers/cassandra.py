@@ -49,4 +49,4 @@ def _string(body: Cursor) -> str:
     return text(body.take(body.number(2)))
 
 
-SPEAKER = Speaker("cassandra", ports=(9042, 9142), programs=("cassandra", "scylla"), ask=ask)
+SPEAKER = Speaker("cassandra", ports=(9042, 9142), programs=("cassandra*", "scylla"), ask=ask)

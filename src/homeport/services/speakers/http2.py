@@ -27,8 +27,18 @@ _SERVERS = (
 def ask(conversation: Conversation) -> Match | None:
     """Ask how healthy a gRPC server is."""
     call = _call(conversation, grpc.PATH)
-    if call is None:
+    return _match(call) if call else None
+
+
+def reply(data: bytes, conversation: Conversation) -> Match | None:
+    """The same to a server that begins with its SETTINGS, as those of gRPC's C core do."""
+    if not _settings(data):
         return None
+    call = _call(conversation, grpc.PATH, data)
+    return _match(call) if call else None
+
+
+def _match(call: http2.Conversation) -> Match:
     response = call.response
     status = grpc.status(response, call.trailers) if response else None
     if response and status:
@@ -43,11 +53,21 @@ def ask(conversation: Conversation) -> Match | None:
 def ask_ray(conversation: Conversation) -> Match | None:
     """Ask a Ray head whether it lives; the answer carries its version (gcs_service.proto, CheckAliveReply)."""
     call = _call(conversation, _RAY)
-    response = call.response if call else None
-    if call is None or response is None or (grpc.status(response, call.trailers) or ("",))[0] != "OK":
-        return None
-    version = _ray_version(response.body[5:])
-    return Match("grpc", "Ray", version, f"it answers {_RAY} with its version") if version else None
+    return _ray(call) if call else None
+
+
+def reply_to_ray(data: bytes, conversation: Conversation) -> Match | None:
+    """The same after its SETTINGS."""
+    call = _call(conversation, _RAY, data) if _settings(data) else None
+    return _ray(call) if call else None
+
+
+def _ray(call: http2.Conversation) -> Match:
+    response = call.response
+    version = None
+    if response and (grpc.status(response, call.trailers) or ("",))[0] == "OK":
+        version = _ray_version(response.body[5:])
+    return Match("grpc", "Ray", version, f"it answers {_RAY} with its version") if version else _match(call)
 
 
 @forgiving
@@ -59,12 +79,16 @@ def _ray_version(message: bytes) -> str | None:
     return version if re.fullmatch(r"\d+\.\d+[\w.+-]*", version) else None
 
 
-def _call(conversation: Conversation, path: str) -> http2.Conversation | None:
-    """Call a method of gRPC with an empty message; None: it does not speak HTTP/2."""
+def _settings(data: bytes) -> bool:
+    return http2.speaks(data) and data[3] == _SETTINGS
+
+
+def _call(conversation: Conversation, path: str, data: bytes = b"") -> http2.Conversation | None:
+    """Call a method of gRPC with an empty message, after `data` was heard; None: it does not speak HTTP/2."""
     call = http2.Conversation("POST", "http", "localhost", path, grpc.HEADERS, grpc.health_request())
     conversation.send(call.opening)
-    data = conversation.receive(lambda read: len(read) >= 9)
-    if not http2.speaks(data) or data[3] != _SETTINGS:
+    data = data or conversation.receive(lambda read: len(read) >= 9)
+    if not _settings(data):
         return None
     for _ in range(_MOST_ROUNDS):
         answer = call.feed(data)
@@ -78,5 +102,7 @@ def _call(conversation: Conversation, path: str) -> http2.Conversation | None:
     return call
 
 
-SPEAKER = Speaker("http/2", ports=(50051, 50052), programs=("grpc*",), ask=ask)
-RAY = Speaker("ray", ports=(6379,), programs=("gcs_server", "raylet", "ray"), ask=ask_ray, only_with_clue=True)
+SPEAKER = Speaker("http/2", ports=(50051, 50052), programs=("grpc*",), ask=ask, reply=reply)
+RAY = Speaker(
+    "ray", ports=(6379,), programs=("gcs_server", "raylet", "ray"), ask=ask_ray, reply=reply_to_ray, only_with_clue=True
+)

@@ -32,4 +32,4 @@ def _answer(data: bytes) -> Match | None:
     return Match("rmi", "Java RMI", None, f"it acknowledges, and sees us as {host}: {binary(data)}")
 
 
-SPEAKER = Speaker("rmi", ports=(1099, 1098, 9010), programs=("java", "rmiregistry"), ask=ask)
+SPEAKER = Speaker("rmi", ports=(1099, 1098, 9010), programs=("rmiregistry",), ask=ask)
