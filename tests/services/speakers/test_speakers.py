@@ -113,6 +113,30 @@ def test_nobody_else_takes_it_for_theirs(recording: Recording) -> None:
         assert {match.protocol for match in found if match} <= {recording.match.protocol}, speaker.name
 
 
+class Drip(Conversation):
+    """The same peer, whose bytes come one by one."""
+
+    def receive(self, complete: Callable[[bytes], bool] | None = None) -> bytes:
+        data = b""
+        while self.answers:
+            first = self.answers[0]
+            data, self.answers[0] = data + first[:1], first[1:]
+            if not self.answers[0]:
+                self.answers.pop(0)
+            if complete is None or complete(data):
+                break
+        return data
+
+
+@pytest.mark.parametrize(
+    "recording", [each for each in ALL if each.speaker.transport is Protocol.TCP], ids=lambda recording: recording.name
+)
+def test_answers_that_drip_are_recognised_as_well(recording: Recording) -> None:
+    match = heard(recording.speaker, recording.greeting, Drip(recording.received))
+    assert match and (match.protocol, match.product) == (recording.match.protocol, recording.match.product)
+    assert match.version == recording.match.version
+
+
 def test_every_speaker_has_a_recording() -> None:
     recorded = {(recording.speaker.name, recording.speaker.transport) for recording in ALL}
     talking = {(each.name, each.transport) for each in SPEAKERS if each.greeting or each.ask}

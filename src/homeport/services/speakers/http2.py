@@ -14,7 +14,7 @@ from homeport.wire import grpc, http2
 
 _RAY = "/ray.rpc.NodeInfoGcsService/CheckAlive"
 _SETTINGS = 4
-_MOST_ROUNDS = 32
+_MOST_ROUNDS = 1024
 _SERVERS = (
     ("nginx", r"^nginx(?:/(\d[\w.]*))?"),
     ("Hypercorn", r"^hypercorn-h2"),
