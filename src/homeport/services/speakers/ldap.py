@@ -38,6 +38,8 @@ def ask(conversation: Conversation) -> Match | None:
 
 @forgiving
 def _answer(data: bytes) -> Match | None:
+    if asn1.whole(data) is None:
+        return None
     (tag, message), *_ = asn1.elements(data)
     (number, identifier), (operation, body), *_ = asn1.elements(message)
     if (tag, number, identifier) != (asn1.SEQUENCE, asn1.INTEGER, b"\x01") or operation not in (_ENTRY, _DONE):
