@@ -14,7 +14,7 @@ import socket as sockets
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, TypeVar
 
 from homeport.model.addresses import IPAddress, Protocol
@@ -31,6 +31,7 @@ MOST_BYTES = 1 << 18
 """How much of what a peer says is read in one conversation."""
 
 T = TypeVar("T")
+_SocketAddress = tuple[str, int] | tuple[str, int, int, int]
 _FAILING = {
     errno.ECONNREFUSED: Failing.REFUSED,
     errno.ECONNRESET: Failing.RESET,
@@ -236,16 +237,17 @@ def dial(target: Target, seconds: float) -> Connection | Failure:
         return Failure(Failing.TIMED_OUT, "no time was left", None, 0.0)
     address = destination(target.address)
     try:
-        socket = _within(target, lambda: guard.why_not(target) or _socket(target, address))
+        opened = _within(target, lambda: guard.why_not(target) or _opened(target, address))
     except OSError as error:
         return _failure(error, started)
-    if isinstance(socket, str):
-        return Failure(Failing.NOT_THIS_MACHINE, socket, None, time.monotonic() - started)
+    if isinstance(opened, str):
+        return Failure(Failing.NOT_THIS_MACHINE, opened, None, time.monotonic() - started)
+    socket, place = opened
     try:
         socket.settimeout(max(0.001, seconds - (time.monotonic() - started)))
-        socket.connect((str(address), target.port))
+        socket.connect(place)
         peer = ip_address(socket.getpeername()[0])
-        if destination(peer) != address:
+        if int(destination(peer)) != int(address):
             socket.close()
             return Failure(Failing.NOT_THIS_MACHINE, f"connected to {peer} instead", None, time.monotonic() - started)
     except OSError as error:
@@ -279,16 +281,23 @@ def _within(target: Target, action: Callable[[], T]) -> T:
     return found
 
 
-def _socket(target: Target, address: IPAddress) -> sockets.socket:
-    """A socket that reaches no further than this machine's own links, even if the address is lost meanwhile."""
-    family = sockets.AF_INET if address.version == 4 else sockets.AF_INET6
+def _opened(target: Target, address: IPAddress) -> tuple[sockets.socket, _SocketAddress]:
+    """A socket of the calling thread's namespace, and where to connect it. Raises OSError.
+
+    It reaches no further than this machine's own links (SO_DONTROUTE, socket(7)), should the address be lost meanwhile.
+    """
+    place: _SocketAddress = (str(address), target.port)
+    if isinstance(address, IPv6Address):
+        zone = address.scope_id
+        index = 0 if zone is None else int(zone) if zone.isdecimal() else sockets.if_nametoindex(zone)
+        place = (str(IPv6Address(int(address))), target.port, 0, index)
     kind = sockets.SOCK_STREAM if target.protocol is Protocol.TCP else sockets.SOCK_DGRAM
-    socket = sockets.socket(family, kind)
+    socket = sockets.socket(sockets.AF_INET if address.version == 4 else sockets.AF_INET6, kind)
     try:
         socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_DONTROUTE, 1)
     except OSError:  # a belt beside the braces: `guard` has judged the address
         pass
-    return socket
+    return socket, place
 
 
 def _failure(error: OSError, started: float) -> Failure:
