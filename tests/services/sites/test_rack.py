@@ -115,6 +115,7 @@ STACKS = {  # who is built of what, where both can be seen in one answer
     ("Jupyter Notebook", "Jupyter Server"),
     ("Podman API", "Docker API"),
     ("Nuxt", "Vite"),
+    ("React Router", "Vite"),
     ("Astro", "Vite"),
     ("Angular development server", "Vite"),
     ("vLLM", "OpenAI-compatible API"),

@@ -1,7 +1,7 @@
-"""Cheroot, the server of CherryPy: the header Server of either."""
+"""Cheroot, the server of CherryPy, by itself: the header Server."""
 
 from __future__ import annotations
 
-from homeport.services.sites.signs import entry, header, server
+from homeport.services.sites.signs import entry, server
 
-SITE = entry("Cheroot", server("Cheroot"), header("server", r"^CherryPy/(?:\d[\w.]{0,20})"))
+SITE = entry("Cheroot", server("Cheroot"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from homeport.services.sites.signs import body, entry
+from homeport.services.sites.signs import body, entry, header
 
 MESSAGES = (
     "Your browser sent an invalid request",
@@ -21,5 +21,6 @@ SITE = entry(
         failed=True,
     ),
     body(r"<title>Statistics Report for HAProxy", r">HAProxy version (?P<version>[\w.+~-]{1,40}), released "),
+    header("www-authenticate", r'realm="HAProxy Statistics"'),
     programs=("haproxy",),
 )

@@ -39,7 +39,7 @@ def header(name: str, pattern: str = "") -> Sign:
     def sign(answer: Answer) -> Told | None:
         for key, value in answer.headers:
             if key == name and (found := _compiled(pattern, re.IGNORECASE).search(value[:HEADER])):
-                return Told(f"{name.title()}: {found.group() if name in SESSIONS else value}", _version(found))
+                return Told(f"{name.title()}: {(found.group() or '…') if name in SESSIONS else value}", _version(found))
         return None
 
     return sign

@@ -21,4 +21,7 @@ SITE = entry(
         }
     ),
     fields({"_links.self.href": "https?://[^ ]{1,200}/actuator", "_links.self.templated": "false"}, at="/actuator"),
+    programs=("*.jar",),
+    page_tells_version=False,
+    page="/actuator",
 )

@@ -1,0 +1,7 @@
+"""CherryPy: the header Server."""
+
+from __future__ import annotations
+
+from homeport.services.sites.signs import entry, server
+
+SITE = entry("CherryPy", server("CherryPy"))
