@@ -1,4 +1,4 @@
-"""Debuggers are known by their command lines: the right port, the right program, and nothing else."""
+"""Who would be harmed by a connection is known by its command line: the right port and program, and nothing else."""
 
 from __future__ import annotations
 
@@ -26,6 +26,9 @@ def known(port: int, *words: str) -> list[Match]:
         (38697, ("/go/bin/dlv", "dap", "--listen", ":38697"), "dap"),
         (5678, ("python3", "-m", "debugpy", "--listen", "5678", "app.py"), "dap"),
         (5678, ("python3", "-Xfrozen_modules=off", "-m", "debugpy", "--listen", "0.0.0.0:5678", "app.py"), "dap"),
+        (5901, ("/usr/bin/Xtigervnc", ":1", "-auth", "/home/u/.Xauthority"), "vnc"),
+        (15900, ("Xvnc", ":1", "-rfbport", "15900"), "vnc"),
+        (15900, ("Xvnc", ":1", "-rfbport=15900"), "vnc"),
         (5678, ("python3", "/v/debugpy/adapter", "--for-server", "4", "--host", "::", "--port", "5678"), "dap"),
     ],
 )  # fmt: skip
@@ -47,6 +50,9 @@ def test_by_the_command_line(port: int, words: tuple[str, ...], protocol: str) -
         (5678, ("python3", "-m", "debugpy", "--connect", "5678", "app.py")),
         (8000, ("python3", "-m", "debugpy", "--listen", "5678", "manage.py", "runserver")),
         (5678, ("python3", "-m", "http.server", "5678")),
+        (6001, ("/usr/bin/Xtigervnc", ":1")),
+        (5901, ("Xvnc", ":1", "-rfbport", "15900")),
+        (5901, ("Xorg", ":1")),
         (0, ()),
     ],
 )
