@@ -43,6 +43,7 @@ OPTIONS = (
     Option(("--netns",), "netns", "many", "In this network namespace (name, inode number, or own).", "NS"),
     Option(("--scope",), "scope", "many", f"One of: {', '.join(Scope)}.", "SCOPE"),
     Option(("--sort",), "sort", "one", "By port, address, pid, user, process, project, scope or age.", "COLUMN"),
+    Option(("--services",), "services", "", "What speaks there: each is asked a few harmless questions."),
     Option(("--wide", "-w"), "wide", "", "Full command lines, descriptors, inodes and queues."),
     Option(("-q", "--quiet"), "quiet", "", "Process ids only, one a line."),
     Option(("--json",), "json", "", "One JSON document."),
@@ -75,6 +76,7 @@ _CSV = (
     "protocol", "address", "port", "state", "peer_address", "peer_port", "scope", "netns", "inode", "uid", "pid",
     "name", "user", "start_time", "container", "unit", "project", "unattributed",
 )  # fmt: skip
+_CSV_SERVICE = ("service", "product", "version", "tls", "confidence")
 
 
 class Request(NamedTuple):
@@ -87,6 +89,7 @@ class Request(NamedTuple):
     json: bool = False
     csv: bool = False
     source: str | None = None
+    services: bool = False
 
 
 def answer(request: Request) -> int:
@@ -101,7 +104,7 @@ def answer(request: Request) -> int:
 
         emit("ls", stream(snapshot))
     elif request.csv:
-        _write_csv(snapshot)
+        _write_csv(snapshot, services=request.services)
     elif request.quiet:
         pids = sorted({one.process.pid for listener in snapshot.listeners for one in listener.owners})
         sys.stdout.write("".join(f"{pid}\n" for pid in pids))
@@ -123,6 +126,10 @@ def take(request: Request) -> Snapshot:
         raise UsageError(f"there is no column {request.sort!r} to sort by", remedy=f"one of: {', '.join(SORTS)}")
     query, keep = understand(request.wish)
     snapshot = look(query, request.source, keep)
+    if request.services and not request.quiet:
+        from homeport.operations.services import recognised
+
+        snapshot = recognised(snapshot, None if keep is None else look(query, request.source).listeners)
     return snapshot._replace(listeners=tuple(_sorted(snapshot, request.sort)))
 
 
@@ -165,12 +172,13 @@ def _column(owner: Owner, column: str) -> str:
     return label(owner.process).casefold()
 
 
-def lines(snapshot: Snapshot, *, wide: bool = False, connections: bool = False) -> list[str]:
+def lines(snapshot: Snapshot, *, wide: bool = False, connections: bool = False, services: bool = False) -> list[str]:
     """The listing as aligned lines, the header first."""
     own = next((one.inode for one in snapshot.netns if one.own), None)
     foreign = any(one.socket.netns != own for one in snapshot.listeners)
     cells = _Cells(snapshot, own, foreign)
     socket_head = ["PORT", "PROTO", "ADDRESS", *(("STATE", "PEER") if connections else ())]
+    socket_head += ["SERVICE"] if services else []
     owner_head = ["SCOPE", "OWNER", "PID", "USER", "OF", "AGE", *(("NETNS",) if foreign else ())]
     wide_head = ["QUEUES", "INODE", "FDS", "COMMAND"] if wide else []
     # the cells of an owner are the same in many rows: they are made, measured and joined once
@@ -178,9 +186,15 @@ def lines(snapshot: Snapshot, *, wide: bool = False, connections: bool = False) 
     owner_title, *owner_lines = table(list(cells.owners.values()), head=owner_head, right=(2, 5))
     by_key = dict(zip(cells.owners, owner_lines, strict=True))
     pairs = zip(snapshot.listeners, keys, strict=True)
-    if wide or connections or any(one.socket.interface is not None for one in snapshot.listeners):
+    if wide or connections or services or any(one.socket.interface is not None for one in snapshot.listeners):
         rows = [
-            [*cells.socket(one, connections), by_key[key], *(cells.wide(one) if wide else ())] for one, key in pairs
+            [
+                *cells.socket(one, connections),
+                *((_service(one),) if services else ()),
+                by_key[key],
+                *(cells.wide(one) if wide else ()),
+            ]
+            for one, key in pairs
         ]
         printed = table(rows, head=[*socket_head, owner_title, *wide_head], right=(0,))
     else:
@@ -277,6 +291,13 @@ class _Cells:
         return text
 
 
+def _service(one: Listener) -> str:
+    """What speaks there, as `cli.services` words it; "?" where that was not recognised."""
+    from homeport.cli.services import service_text
+
+    return "?" if one.service is None else service_text(one.service)
+
+
 def _device(socket: Socket) -> str:
     """`%eth0` for a socket that is bound to an interface, as ss(8) writes it; a zone of the address says it already."""
     if socket.interface is None or (socket.address.version == 6 and socket.address.scope_id):
@@ -305,7 +326,7 @@ def age(seconds: float) -> str:
 def _write_text(snapshot: Snapshot, request: Request) -> None:
     paint = Paint()
     if snapshot.listeners:
-        printed = lines(snapshot, wide=request.wide, connections=request.wish.all)
+        printed = lines(snapshot, wide=request.wide, connections=request.wish.all, services=request.services)
         if sys.stdout.isatty() and not request.wide:
             printed = fit(printed, width())
         printed[0] = paint(printed[0], "dim")
@@ -332,11 +353,11 @@ def fit(printed: list[str], columns: int) -> list[str]:
     return [cut(line, columns) for line in printed]
 
 
-def _write_csv(snapshot: Snapshot) -> None:
+def _write_csv(snapshot: Snapshot, *, services: bool) -> None:
     import csv
 
     writer = csv.writer(sys.stdout, lineterminator="\r\n")
-    writer.writerow(_CSV)
+    writer.writerow((*_CSV, *_CSV_SERVICE) if services else _CSV)
     for one in snapshot.listeners:
         socket = one.socket
         common = [
@@ -344,6 +365,7 @@ def _write_csv(snapshot: Snapshot) -> None:
             socket.peer_address and address_text(socket.peer_address), socket.peer_port,
             one.scope.value, socket.netns, socket.inode, socket.uid,
         ]  # fmt: skip
+        spoken = _service_cells(one) if services else ()
         for owner in one.owners:
             process = owner.process
             start = None if process.start_time is None else process.start_time.isoformat()
@@ -351,6 +373,15 @@ def _write_csv(snapshot: Snapshot) -> None:
                 process.name, process.user, start, owner.container and (owner.container.name or owner.container.id),
                 owner.unit and owner.unit.name, owner.project and owner.project.name,
             )  # fmt: skip
-            writer.writerow([*common, process.pid, *(text and safe(text) for text in texts), None])
+            writer.writerow([*common, process.pid, *(text and safe(text) for text in texts), None, *spoken])
         if one.unattributed is not None:
-            writer.writerow([*common, *(None,) * 7, f"{one.unattributed.reason}: {one.unattributed.detail}"])
+            writer.writerow([*common, *(None,) * 7, f"{one.unattributed.reason}: {one.unattributed.detail}", *spoken])
+
+
+def _service_cells(one: Listener) -> tuple[str | None, ...]:
+    """SERVICE, product, version, tls and confidence."""
+    found = one.service
+    if found is None:
+        return (None,) * len(_CSV_SERVICE)
+    texts = (found.protocol, found.product, found.version, "yes" if found.tls else "no", found.confidence.value)
+    return tuple(text and safe(text) for text in texts)

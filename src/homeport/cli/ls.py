@@ -38,6 +38,7 @@ Examples:
   homeport ls --user www-data    what a user holds
   homeport ls --project shop -q  process ids of a project
   homeport ls --scope every      what every interface can reach
+  homeport ls --services         what speaks there: protocol, product, version
   homeport ls --all --wide       connections too, with everything known"""
 )
 @click.argument("what", nargs=-1, metavar="[PORT|RANGE|ADDRESS]...")
@@ -106,7 +107,7 @@ def screen(
     size: os.terminal_size,
 ) -> list[str]:
     """What fits a terminal of this size: header, rows (what is `new` stands out), a line of status, the limits."""
-    printed = listing.lines(snapshot, wide=request.wide, connections=request.wish.all)
+    printed = listing.lines(snapshot, wide=request.wide, connections=request.wish.all, services=request.services)
     head, *rows = listing.fit(printed, size.columns)
     notes = [f"note: {safe(limit)}" for limit in snapshot.limits]
     room = max(1, size.lines - 3 - len(notes))

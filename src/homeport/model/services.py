@@ -22,3 +22,20 @@ class Service(NamedTuple):
     confidence: Confidence
     evidence: tuple[Evidence, ...]
     facts: tuple[tuple[str, str], ...] = ()
+
+
+class DatabaseFacts(NamedTuple):
+    """What a developer needs of a database, as far as it is known without logging in.
+
+    `url` is a connection string with a mask where the password belongs. `authentication` is "demanded" or "not
+    demanded", `tls` "offered", "demanded" or "not offered"; None: the handshake does not tell. `connections` are
+    established now; `data_folder` as the owner sees it.
+    """
+
+    url: str
+    version: str | None
+    authentication: str | None
+    tls: str | None
+    connections: int | None
+    data_folder: str | None
+    evidence: tuple[Evidence, ...]

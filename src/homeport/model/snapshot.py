@@ -10,6 +10,10 @@ from homeport.model.addresses import Protocol, Scope
 from homeport.model.owners import Owner, Process, Unattributed
 from homeport.model.sockets import Holder, Socket
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from homeport.model.services import Service
+
 
 class Query(NamedTuple):
     """What is asked of a source; a source may answer more, never less.
@@ -52,13 +56,15 @@ class Look(NamedTuple):
 class Listener(NamedTuple):
     """A socket that takes connections or datagrams (or any socket, where all were asked for) with its owners.
 
-    Exactly one of `owners` (not empty) and `unattributed` says who holds it (law 2).
+    Exactly one of `owners` (not empty) and `unattributed` says who holds it (law 2). `service`: what speaks there;
+    None: it was not asked, or not recognised.
     """
 
     socket: Socket
     scope: Scope
     owners: tuple[Owner, ...]
     unattributed: Unattributed | None
+    service: Service | None = None
 
 
 class Snapshot(NamedTuple):

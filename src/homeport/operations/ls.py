@@ -97,7 +97,7 @@ class _Gather:
         address = socket.address
         reach = self._scopes.get(id(address)) or self._scopes.setdefault(id(address), scope(address))
         owners = self._owners(held) if held else ()
-        return _new(Listener, (socket, reach, owners, None if owners else self._nobody(socket, bool(held))))
+        return _new(Listener, (socket, reach, owners, None if owners else self._nobody(socket, bool(held)), None))
 
     def _owners(self, held: tuple[Holder, ...]) -> tuple[Owner, ...]:
         if len(held) == 1:  # nearly always, and ten thousand times: no detours

@@ -11,7 +11,8 @@ from homeport.model.addresses import IPAddress, Protocol
 from homeport.model.dialling import Target
 from homeport.model.evidence import Confidence, Evidence
 from homeport.model.services import Service
-from homeport.model.snapshot import Listener, Netns
+from homeport.model.snapshot import Listener, Netns, Snapshot
+from homeport.operations.databases import databases as databases
 from homeport.rules.commands import read
 from homeport.rules.neighbours import answerers, destination
 from homeport.services import engine, forwarders
@@ -64,6 +65,14 @@ def recognise_one(
     return recognise((listener,), seconds=seconds, cached=cached, limits=limits).get(listener)
 
 
+def recognised(snapshot: Snapshot, among: Sequence[Listener] | None = None) -> Snapshot:
+    """The snapshot with the service of each listener, and what kept from asking among its limits."""
+    limits: dict[str, None] = dict.fromkeys(snapshot.limits)
+    found = recognise(snapshot.listeners, limits=limits, among=among)
+    listeners = tuple(one._replace(service=found.get(one)) for one in snapshot.listeners)
+    return snapshot._replace(listeners=listeners, limits=tuple(limits))
+
+
 class _Plan:
     """Whom to ask, those who share an endpoint once."""
 
@@ -108,7 +117,7 @@ class _Plan:
         found = []
         for address in _addresses(socket.address, v6only=socket.v6only is not False):
             reached = answerers(address, socket.port, rivals, socket.netns, socket.protocol)
-            if socket.address.is_multicast or not reached or any(each is one or each == one for each in reached):
+            if socket.address.is_multicast or not reached or any(_same(each, one) for each in reached):
                 found.append(Target(address, socket.port, socket.protocol, netns))
         return () if socket.address.is_multicast else tuple(found)
 
@@ -152,6 +161,13 @@ def _addresses(bound: IPAddress, *, v6only: bool) -> Iterable[IPAddress]:
 
 def _place(one: Listener) -> tuple[Protocol, int, int | None]:
     return one.socket.protocol, one.socket.port, one.socket.netns
+
+
+def _same(one: Listener, other: Listener) -> bool:
+    """Whether two looks saw one socket."""
+    first, second = one.socket, other.socket
+    numbers = (first.inode, first.cookie) == (second.inode, second.cookie)
+    return numbers and first.address == second.address and first.interface == second.interface
 
 
 def _java_options(one: Listener) -> tuple[str, ...]:

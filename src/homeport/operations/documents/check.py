@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from homeport.model.diagnosis import Diagnosis, Observation
-from homeport.model.services import Service
 from homeport.operations.documents import listing
 
 
@@ -30,7 +29,7 @@ def diagnosis(one: Diagnosis) -> dict[str, Any]:
         "confidence": one.confidence.value,
         "evidence": listing.evidence(one.evidence),
         "observations": [observation(each) for each in one.observations],
-        "service": None if one.service is None else service(one.service),
+        "service": None if one.service is None else listing.service(one.service),
         "seconds": round(one.seconds, 4),
     }
 
@@ -43,17 +42,4 @@ def observation(one: Observation) -> dict[str, Any]:
         "detail": one.detail,
         "seconds": None if one.seconds is None else round(one.seconds, 6),
         "evidence": listing.evidence(one.evidence),
-    }
-
-
-def service(one: Service) -> dict[str, Any]:
-    """What was recognised; `facts` by name."""
-    return {
-        "protocol": one.protocol,
-        "product": one.product,
-        "version": one.version,
-        "tls": one.tls,
-        "confidence": one.confidence.value,
-        "evidence": listing.evidence(one.evidence),
-        "facts": dict(one.facts),
     }

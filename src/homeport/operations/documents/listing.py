@@ -6,6 +6,7 @@ from typing import Any
 
 from homeport.model.evidence import Evidence
 from homeport.model.owners import Container, Owner, Process, Project, Unit
+from homeport.model.services import Service
 from homeport.model.snapshot import Listener, Netns, Snapshot
 from homeport.rules.naming import address_text
 
@@ -55,7 +56,20 @@ def listener(one: Listener) -> dict[str, Any]:
             "detail": one.unattributed.detail,
             "uid": one.unattributed.uid,
         },
-        "service": None,
+        "service": None if one.service is None else service(one.service),
+    }
+
+
+def service(one: Service) -> dict[str, Any]:
+    """What was recognised; `facts` by name."""
+    return {
+        "protocol": one.protocol,
+        "product": one.product,
+        "version": one.version,
+        "tls": one.tls,
+        "confidence": one.confidence.value,
+        "evidence": evidence(one.evidence),
+        "facts": dict(one.facts),
     }
 
 

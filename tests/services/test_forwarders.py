@@ -1,0 +1,54 @@
+"""Who is not to be asked, and near misses."""
+
+from __future__ import annotations
+
+import pytest
+
+from homeport.model.owners import Process
+from homeport.services import forwarders
+
+
+def process(*words: str, exe: str | None) -> Process:
+    return Process(7, 1, None, "x", words, exe, False, "/", 0, "root", 1, 1, None, "S", None)
+
+
+@pytest.mark.parametrize(
+    ("exe", "words"),
+    [
+        ("/usr/bin/ssh", "ssh -N -L 5432:db:5432 host"),
+        ("/usr/sbin/sshd", "sshd: alice@pts/0"),
+        ("/usr/lib/openssh/sshd-session", "sshd-session: alice"),
+        ("/usr/local/bin/kubectl", "kubectl -n x port-forward svc/db 5432:5432"),
+        ("/usr/bin/cloudflared", "cloudflared access tcp --hostname x"),
+        ("/usr/bin/cloud-sql-proxy", "cloud-sql-proxy p:r:i"),
+        ("/usr/bin/stunnel4", "stunnel4 /etc/stunnel/x.conf"),
+        ("/usr/bin/socat", "socat TCP-LISTEN:80,fork TCP:db.example:5432"),
+        ("/usr/bin/socat", "socat TCP4-LISTEN:80,fork,reuseaddr openssl:[2001:db8::1]:443"),
+        ("/usr/bin/socat", "socat TCP-LISTEN:80 EXEC:cat"),
+        ("/usr/bin/nc.openbsd", "nc -l 80"),
+        ("/usr/bin/ncat", "ncat -l 80"),
+    ],
+)
+def test_left_alone(exe: str, words: str) -> None:
+    one = process(words, exe=exe) if words.startswith("sshd") else process(*words.split(), exe=exe)
+    assert forwarders.reason(one)
+
+
+@pytest.mark.parametrize(
+    ("exe", "words"),
+    [
+        ("/usr/sbin/sshd", "sshd: /usr/sbin/sshd -D [listener] 0 of 10-100 startups"),
+        ("/usr/bin/socat", "socat TCP-LISTEN:80,fork TCP:127.0.0.1:8080"),
+        ("/usr/bin/socat", "socat TCP-LISTEN:80,fork TCP:localhost:8080"),
+        ("/usr/bin/socat", "socat TCP-LISTEN:80,fork TCP6:[::1]:8080"),
+        ("/usr/bin/kubectl", "kubectl proxy"),
+        ("/usr/bin/nc.openbsd", "nc -lk 80"),
+        ("/usr/bin/ncat", "ncat -l --keep-open 80"),
+        ("/usr/sbin/nginx", "nginx: master process nginx"),
+        ("/usr/bin/docker-proxy", "docker-proxy -proto tcp"),
+        (None, "ls"),
+    ],
+)
+def test_asked(exe: str | None, words: str) -> None:
+    one = process(words, exe=exe) if ": " in words else process(*words.split(), exe=exe)
+    assert forwarders.reason(one) is None
