@@ -59,7 +59,8 @@ class Condition:
 
     `state` and `tracer` are State and TracerPid of proc_pid_status(5) (None: not traced), `frozen` the file of the
     control group that freezes it (cgroups(7): cgroup.freeze of version 2, freezer.state of 1), `descriptors` how many
-    it has open and `limit` its soft RLIMIT_NOFILE, `age` seconds since its start. None elsewhere: may not be read.
+    it has open, `limit` and `hard_limit` its RLIMIT_NOFILE, `age` seconds since its start. None elsewhere: may not be
+    read.
     """
 
     process: Process
@@ -69,6 +70,7 @@ class Condition:
     descriptors: int | None
     limit: int | None
     age: float | None
+    hard_limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -164,10 +164,11 @@ class Machine:
         return next((Queue.of(one) for one in found if one.socket.inode == listener.socket.inode), None)
 
     def claims(self, case: Case) -> tuple[Claim, ...]:
-        """Looked for again and again for a moment, and longer if somebody comes or goes meanwhile."""
+        """Looked for again and again for a moment, and longer if somebody comes or goes, or may do so."""
         started, left = time.monotonic(), self.left()
         looks = [conditions.claims(case.port)]
-        while time.monotonic() < started + min(self._seconds * _watch(looks), left * _WATCH_LONGER):
+        supervised = conditions.supervised()
+        while time.monotonic() < started + min(self._seconds * _watch(looks, supervised), left * _WATCH_LONGER):
             time.sleep(_TICK)
             looks.append(conditions.claims(case.port))
         found = claims.fold(looks)
@@ -210,9 +211,9 @@ def _bracketed(address: IPAddress) -> str:
     return f"[{plain}]" if plain.version == 6 else str(plain)
 
 
-def _watch(looks: Sequence[claims.Look]) -> float:
+def _watch(looks: Sequence[claims.Look], supervised: bool) -> float:
     """For which share of the time the processes that were told the port are watched."""
-    return _WATCH_LONGER if claims.unsettled(looks) else _WATCH
+    return _WATCH_LONGER if supervised or claims.unsettled(looks) else _WATCH
 
 
 def _placed(claims: Sequence[Claim], listeners: Sequence[Listener]) -> tuple[Claim, ...]:

@@ -15,6 +15,11 @@ _SHELLS = frozenset(
 )
 """What hands its environment down, and is never itself the server that a variable is meant for."""
 
+SUPERVISORS = frozenset(
+    "supervisord circusd runsvdir s6-svscan monit immortal god pm2 forever nodemon foreman overmind honcho".split()  # noqa: SIM905
+)
+"""What starts servers again, after a pause of a second or more."""
+
 Look = Sequence[Claim]
 """Everyone who was seen to be told the port at one moment."""
 
@@ -39,14 +44,21 @@ def fold(looks: Sequence[Look]) -> tuple[Claim, ...]:
     found = []
     for group in groups.values():
         youngest = max(group.values(), key=lambda one: one.process.start_ticks or 0)
-        restarts = min(len(group.keys() - before), len(group.keys() - after))
-        found.append(replace(youngest, restarts=restarts))
+        born, gone = group.keys() - before, group.keys() - after
+        once = 1 if born == gone else 0  # each that came has gone: the first of them took nobody's place
+        found.append(replace(youngest, restarts=max(0, min(len(born), len(gone)) - once)))
     return tuple(found)
 
 
 def unsettled(looks: Sequence[Look]) -> bool:
     """Whether somebody came or went since the first look."""
     return any(_pids(look) != _pids(looks[0]) for look in looks)
+
+
+def supervises(process: Process) -> bool:
+    """Whether it is there to start other programs again when they end."""
+    title = (process.cmdline or ("",))[0]
+    return commands.read(process).program in SUPERVISORS or title.startswith("PM2 ")
 
 
 def _pids(look: Look) -> set[int]:

@@ -7,7 +7,7 @@ import time
 
 from homeport.model.case import Claim, Condition
 from homeport.model.owners import Process
-from homeport.rules.claims import claim
+from homeport.rules.claims import claim, supervises
 from homeport.system import procfs
 from homeport.system.reading import environment
 
@@ -24,13 +24,15 @@ def condition(process: Process) -> Condition | None:
         return None
     status = _status(pid)
     tracer = status.get("TracerPid", "")
+    soft, hard = _descriptor_limits(pid)
     return Condition(
         process=process,
         state=status.get("State", "")[:1] or None,
         tracer=int(tracer) if tracer.isdigit() and tracer != "0" else None,
         frozen=_frozen(pid),
         descriptors=_count(f"/proc/{pid}/fd"),
-        limit=_descriptor_limit(pid),
+        limit=soft,
+        hard_limit=hard,
         age=age(process),
     )
 
@@ -57,6 +59,12 @@ def claims(port: int) -> tuple[Claim, ...]:
     return tuple(found)
 
 
+def supervised() -> bool:
+    """Whether something runs here that starts servers again when they end."""
+    found = (procfs.read_process(pid) for pid in procfs.all_pids()[:MAX_PROCESSES])
+    return any(one is not None and supervises(one) for one in found)
+
+
 def _ancestors(pid: int) -> set[int]:
     """A process and its parents (proc_pid_status(5), PPid)."""
     found: set[int] = set()
@@ -80,13 +88,13 @@ def _count(folder: str) -> int | None:
         return None
 
 
-def _descriptor_limit(pid: int) -> int | None:
-    """The soft limit "Max open files" of /proc/PID/limits (getrlimit(2), RLIMIT_NOFILE)."""
+def _descriptor_limits(pid: int) -> tuple[int | None, int | None]:
+    """The soft and the hard limit "Max open files" of /proc/PID/limits (getrlimit(2), RLIMIT_NOFILE)."""
     for line in (procfs.read_text(f"/proc/{pid}/limits") or "").splitlines():
         if line.startswith("Max open files"):
-            words = line.split()
-            return int(words[3]) if len(words) > 3 and words[3].isdigit() else None
-    return None
+            soft, hard = [*line.split()[3:5], "", ""][:2]
+            return (int(soft) if soft.isdigit() else None), (int(hard) if hard.isdigit() else None)
+    return None, None
 
 
 def _frozen(pid: int) -> str | None:

@@ -111,11 +111,19 @@ def out_of_descriptors(case: Case) -> Finding | None:
         return Finding(
             Verdict.OUT_OF_DESCRIPTORS, Fault.SERVER, cause,
             (Evidence(f"/proc/{pid}/limits", f"Max open files {one.limit}, {one.descriptors} in /proc/{pid}/fd"),),
-            (command(f"prlimit --pid {pid} --nofile={more}:{more}", "gives it more now (root)"),
+            (_raise(one, more),
              edit(f"in its unit or start script: LimitNOFILE={more}, or ulimit -n {more}", "for good"),
              command(f"homeport ls --all --pid {pid}", "what it holds open: a leak comes back")),
         )  # fmt: skip
     return None
+
+
+def _raise(one: Condition, more: int) -> Remedy:
+    """Up to the hard limit by the owner, beyond it by root alone (prlimit(1))."""
+    pid, hard = one.process.pid, one.hard_limit
+    if hard is not None and one.limit is not None and hard > one.limit:
+        return command(f"prlimit --pid {pid} --nofile={min(more, hard)}:", "gives it more now, up to its hard limit")
+    return command(f"sudo prlimit --pid {pid} --nofile={more}:{more}", "gives it more now")
 
 
 def backlog_full(case: Case) -> Finding | None:
