@@ -209,6 +209,8 @@ def _hint(said: bytes) -> str | None:
         return "redis"
     if said.startswith(b"ERROR\r\n"):
         return "memcached"
+    if said.startswith(b"UNKNOWN_COMMAND\r\n"):
+        return "beanstalkd"
     if said.startswith(b"AMQP"):
         return "amqp"
     return None

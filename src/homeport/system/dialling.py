@@ -87,18 +87,25 @@ class Connection:
         return bytes(found)
 
     def start_tls(
-        self, *, server_name: str | None, alpn: tuple[str, ...] = (), verify: bool = True, versions: bool = False
+        self,
+        *,
+        server_name: str | None,
+        alpn: tuple[str, ...] = (),
+        verify: bool = True,
+        versions: bool = False,
+        seconds: float | None = None,
     ) -> Tls | Failure | None:
         """Speak TLS from here on, whatever the server's certificate is worth; None: the peer does not speak TLS.
 
         `server_name` is asked for (SNI, where it is a name) and compared with the certificate. With `verify` a second
         connection asks OpenSSL whether the system trusts the chain, with `versions` one each which versions are taken.
+        The handshake itself may take `seconds`.
         """
         from homeport.system.tls import Session
 
         started = time.monotonic()
         session = Session(server_name, alpn)
-        failure = self._shake(session, started)
+        failure = self._shake(session, started, self._until if seconds is None else min(self._until, started + seconds))
         if session.foreign:
             return None
         if failure is not None:
@@ -119,10 +126,10 @@ class Connection:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _shake(self, session: Session, started: float) -> Failure | None:
+    def _shake(self, session: Session, started: float, until: float) -> Failure | None:
         self._transmit(session.shake(b""))
         while not session.done and session.wrong is None:
-            data = self._raw(self._until)
+            data = self._raw(until)
             if not data:
                 break
             self._transmit(session.shake(data))
@@ -168,7 +175,7 @@ class Connection:
             return None
         with other:
             session = Session(server_name, alpn, version=version, verifying=verifying)
-            other._shake(session, time.monotonic())
+            other._shake(session, time.monotonic(), self._until)
         return session
 
     def _read(self, until: float) -> bytes | None:

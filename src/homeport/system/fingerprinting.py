@@ -251,7 +251,9 @@ class _Inquiry:
 
     def _shake(self, talk: _Talk) -> str | None:
         """What the handshake showed, in a line; None: no TLS."""
-        shown = talk.connection.start_tls(server_name="localhost", alpn=("http/1.1",), verify=False)
+        shown = talk.connection.start_tls(
+            server_name="localhost", alpn=("http/1.1",), verify=False, seconds=engine.SUGGESTED
+        )
         if shown is None:
             return None
         if isinstance(shown, Failure):
