@@ -5,6 +5,8 @@ The kernel's word for the executable, not the process's own; still only likely, 
 
 from __future__ import annotations
 
+_PHP = ("7.4", "8.0", "8.1", "8.2", "8.3", "8.4", "8.5")
+
 PRODUCTS: dict[str, dict[str, str]] = {
     "postgresql": {"postgres": "PostgreSQL", "pgbouncer": "PgBouncer", "cockroach": "CockroachDB"},
     "redis": {
@@ -33,7 +35,7 @@ PRODUCTS: dict[str, dict[str, str]] = {
     "snmp": {"snmpd": "Net-SNMP"},
     "ntp": {"chronyd": "chrony", "ntpd": "ntpd", "systemd-timesyncd": "systemd-timesyncd"},
     "rsync": {"rsync": "rsync"},
-    "socks": {"danted": "Dante", "sockd": "Dante", "tor": "Tor", "microsocks": "microsocks"},
+    "socks5": {"danted": "Dante", "sockd": "Dante", "tor": "Tor", "microsocks": "microsocks"},
     "x11": {"xvfb": "Xvfb", "xorg": "Xorg", "xwayland": "Xwayland", "xvnc": "Xvnc", "xtigervnc": "TigerVNC"},
     "vnc": {"xtigervnc": "TigerVNC", "x11vnc": "x11vnc", "x0vncserver": "TigerVNC", "xtightvnc": "TightVNC"},
     "beanstalkd": {"beanstalkd": "beanstalkd"},
@@ -43,6 +45,7 @@ PRODUCTS: dict[str, dict[str, str]] = {
     "smb": {"smbd": "Samba"},
     "rpcbind": {"rpcbind": "rpcbind"},
     "rdp": {"xrdp": "xrdp"},
+    "fastcgi": {f"php-fpm{version}": "PHP-FPM" for version in ("", *_PHP)},
     "amqp": {"qpidd": "Qpid"},
     "epmd": {"epmd": "Erlang port mapper"},
 }

@@ -6,7 +6,7 @@ import struct
 
 from homeport.model.addresses import Protocol
 from homeport.services.kind import Conversation, Match, Speaker
-from homeport.services.speakers.parsing import Cursor, binary, forgiving, named, text
+from homeport.services.speakers.parsing import Cursor, binary, forgiving, named, sized, text
 
 _COOKIE = 0x2112A442
 _TRANSACTION = b"homeport-hel"
@@ -20,6 +20,17 @@ def ask(conversation: Conversation) -> Match | None:
     """Ask for the address that we are seen from."""
     conversation.send(_REQUEST)
     return _answer(conversation.receive())
+
+
+def ask_by_tcp(conversation: Conversation) -> Match | None:
+    """The same over TCP (§6.2.2)."""
+    conversation.send(_REQUEST)
+    return _answer(conversation.receive(sized(_size, 8)))
+
+
+def _size(data: bytes) -> int | None:
+    kind, size, cookie = struct.unpack_from("!HHI", data)
+    return 20 + size if kind in _RESPONSES and cookie == _COOKIE and size < 1500 else None
 
 
 @forgiving
@@ -37,4 +48,6 @@ def _answer(data: bytes) -> Match | None:
     return Match("stun", product, version, f"it answers a binding request with {binary(data)}")
 
 
-SPEAKER = Speaker("stun", ports=(3478, 5349), programs=("turnserver", "eturnal"), transport=Protocol.UDP, ask=ask)
+_PROGRAMS = ("turnserver", "eturnal")
+UDP = Speaker("stun", ports=(3478, 5349), programs=_PROGRAMS, transport=Protocol.UDP, ask=ask)
+TCP = Speaker("stun", ports=(3478, 5349), programs=_PROGRAMS, ask=ask_by_tcp, only_with_clue=True)
