@@ -148,6 +148,8 @@ class Case:
     greeting: bytes | None = None
     closed_early: bool = False
     tls: Tls | Failure | None = None
+    untouched: str | None = None
+    """Why not even a connection was made."""
     service: Service | None = None
     exchanges: tuple[Exchange, ...] = ()
     exchange_failure: Failure | None = None

@@ -73,6 +73,26 @@ def recognised(snapshot: Snapshot, among: Sequence[Listener] | None = None) -> S
     return snapshot._replace(listeners=listeners, limits=tuple(limits))
 
 
+def fragile(one: Listener) -> Service | None:
+    """What a listener is that is not even to be connected to, since that would do harm; None: it may be."""
+    match = engine.known(engine.clues(one, _java_options(one)), one.socket.protocol)
+    if match is None:
+        return None
+    source = read(one.owners[0].process).evidence.source if one.owners else "/proc"
+    evidence = (Evidence(source, match.evidence),)
+    return Service(match.protocol, match.product, match.version, False, Confidence.LIKELY, evidence, match.facts)
+
+
+def unasked(one: Listener) -> str | None:
+    """Why a listener is not to be asked: its bytes leave this machine, or it serves one client; None: it may be."""
+    return next((reason for owner in one.owners if (reason := forwarders.reason(owner.process))), None)
+
+
+def leads_away(one: Listener) -> bool:
+    """Whether what is sent to a listener leaves this machine, though its address is here."""
+    return any(forwarders.leaves(owner.process) for owner in one.owners)
+
+
 class _Plan:
     """Whom to ask, those who share an endpoint once."""
 
@@ -90,20 +110,16 @@ class _Plan:
         socket = one.socket
         command = read(one.owners[0].process) if one.owners else None
         found = engine.clues(one, _java_options(one))
-        if fragile := engine.known(found, socket.protocol):
-            evidence = (Evidence(command.evidence.source if command else "/proc", fragile.evidence),)
-            answers[one] = Service(
-                fragile.protocol, fragile.product, fragile.version, False, Confidence.LIKELY, evidence, fragile.facts
-            )
+        if known := fragile(one):
+            answers[one] = known
             return
         where = f"{socket.protocol.value} port {socket.port}"
         if engine.spared(found):
             self._notes[f"{where} was not asked what speaks there: it may be a printer's, which would print it"] = None
             return
-        for owner in one.owners:
-            if reason := forwarders.reason(owner.process):
-                self._notes[f"{where} was not asked what speaks there: {reason}"] = None
-                return
+        if reason := unasked(one):
+            self._notes[f"{where} was not asked what speaks there: {reason}"] = None
+            return
         targets = self._targets(one)
         if not targets:
             self._notes[f"{where} was not asked what speaks there: no address of this machine reaches it alone"] = None

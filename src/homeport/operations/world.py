@@ -27,7 +27,7 @@ except ImportError:
 from homeport.operations import services
 from homeport.operations.ls import EVERYTHING, look
 from homeport.operations.scene import Scene, of_same_project, survey, usual
-from homeport.probes.kind import Greeting, Surroundings
+from homeport.probes.kind import Greeting, Surroundings, Untouchable
 from homeport.rules import claims
 from homeport.rules import firewall as rules
 from homeport.rules.neighbours import destination
@@ -95,6 +95,15 @@ class Machine:
             self._rules = firewall.ruleset()
             self.limits |= dict.fromkeys(self._rules.limits)
         return rules.judge_local(self._rules, destination(address), case.port, case.protocol)
+
+    def untouchable(self, listener: Listener) -> Untouchable | None:
+        """By its owner's program and arguments."""
+        why = services.unasked(listener)
+        if why is not None:
+            return Untouchable(why, services.leads_away(listener), None)
+        known = services.fragile(listener)
+        name = None if known is None else known.product or known.protocol
+        return None if name is None else Untouchable(f"{name}: a connection would harm it", False, known)
 
     def attempt(self, addresses: tuple[IPAddress, ...], port: int) -> tuple[Attempt, ...]:
         """In a thread each."""

@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from homeport.model.addresses import Protocol
-from homeport.model.case import Case
+from homeport.model.addresses import IPAddress, Protocol
+from homeport.model.case import Attempt, Case
 from homeport.model.diagnosis import Layer, Observation, Outcome
-from homeport.probes.kind import Probe, World
+from homeport.model.dialling import Failing, Failure
+from homeport.probes.kind import Probe, Untouchable, World
 from homeport.rules.neighbours import endpoint_text
 from homeport.rules.verdicts.kind import is_own
 
 
 def look(case: Case, world: World) -> Case:
     """All at once; where none succeeds, also who was told to have the port, and who else there is."""
+    held = {one.address: one.listener for one in case.candidates if one.listener is not None}
+    kept = {address: why for address, one in held.items() if (why := world.untouchable(one)) is not None}
+    if kept:
+        case = _untouched(case, kept)
     if case.protocol is Protocol.TCP:
-        attempts = world.attempt(tuple(one.address for one in case.candidates), case.port)
-        case = replace(case, attempts=attempts)
+        addresses = tuple(one.address for one in case.candidates if one.address not in kept)
+        case = replace(case, attempts=(*case.attempts, *world.attempt(addresses, case.port)))
     first = case.connected
     if first is not None and first.address != case.address:
         answering = next((one.listener for one in case.candidates if one.address == first.address), None)
@@ -28,11 +33,26 @@ def look(case: Case, world: World) -> Case:
     return case
 
 
+def _untouched(case: Case, kept: dict[IPAddress, Untouchable]) -> Case:
+    """What stands for the attempts that are not made."""
+    attempts = tuple(
+        Attempt(address=address, seconds=0.0, failure=Failure(Failing.NOT_THIS_MACHINE, one.why, None, 0.0))
+        for address, one in kept.items()
+        if one.leaves
+    )
+    alone = next((one for one in kept.values() if not one.leaves), None)
+    if alone is None:
+        return replace(case, attempts=attempts)
+    return replace(case, attempts=attempts, service=alone.service, untouched=alone.why)
+
+
 def tell(case: Case, seconds: float) -> Iterator[Observation]:  # noqa: ARG001
     """How each ended, with its own time."""
     if case.protocol is Protocol.UDP and case.candidates:
         detail = "UDP has no connections: whether somebody answers is seen when asked"
         yield Observation(layer=Layer.CONNECT, outcome=Outcome.SKIPPED, detail=detail)
+    if case.untouched is not None:
+        yield Observation(layer=Layer.CONNECT, outcome=Outcome.SKIPPED, detail=f"not tried: {case.untouched}")
     for one in case.attempts:
         there = endpoint_text(one.address, case.port)
         if one.failure is None:

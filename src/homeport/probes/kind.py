@@ -45,6 +45,14 @@ class Greeting(NamedTuple):
     ended: bool
 
 
+class Untouchable(NamedTuple):
+    """Why a listener is not connected to. `leaves`: its bytes go to another machine; `service`: what it is known as."""
+
+    why: str
+    leaves: bool
+    service: Service | None
+
+
 class World(Interface):
     """The machine, as far as a check needs it. Everything is bounded by the time that is left; nothing raises."""
 
@@ -62,6 +70,10 @@ class World(Interface):
 
     def judge(self, case: Case, address: IPAddress) -> Judgement | None:
         """What the firewall says to a connection from here to one of the addresses; None: it has nothing to say."""
+        ...
+
+    def untouchable(self, listener: Listener) -> Untouchable | None:
+        """Why not even a connection is to be made; None: it may be."""
         ...
 
     def attempt(self, addresses: tuple[IPAddress, ...], port: int) -> tuple[Attempt, ...]:

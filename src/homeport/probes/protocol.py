@@ -7,11 +7,16 @@ from dataclasses import replace
 
 from homeport.model.case import Case
 from homeport.model.diagnosis import Layer, Observation, Outcome
+from homeport.model.dialling import Failing
 from homeport.probes.kind import Probe, World
 
 
 def look(case: Case, world: World) -> Case:
     """The service, as `homeport ls --services` recognises it."""
+    if case.untouched is not None or any(
+        one.failure is not None and one.failure.failing is Failing.NOT_THIS_MACHINE for one in case.attempts
+    ):
+        return case
     if (
         (case.connected is None and case.attempts)
         or (case.listener is None and case.connected is None)

@@ -47,6 +47,14 @@ _SOCAT_PEER = re.compile(
 _SOCAT_LISTENS = re.compile(r"(?i)[\w-]*listen:|(?:tcp|udp)\d?-l:")
 
 
+_ENDS = "would end with its first connection"
+
+
+def leaves(process: Process) -> bool:
+    """Whether the reason is that bytes would leave this machine, and not that the listener serves but one client."""
+    return not (reason(process) or _ENDS).endswith(_ENDS)
+
+
 def reason(process: Process) -> str | None:
     """Why a listener of this process is not to be asked; None: it may be."""
     command = read(process)
@@ -60,7 +68,7 @@ def reason(process: Process) -> str | None:
         return f"{program} carries what is sent there to {where}" if not word or word in command.words else None
     if program in _ONCE:
         keeps = any(one in ("-k", "--keep-open") or re.fullmatch(r"-[a-z]*k[a-z]*", one) for one in command.words)
-        return None if keeps else f"{program} would end with its first connection"
+        return None if keeps else f"{program} {_ENDS}"
     return _socat(command) if program == "socat" else None
 
 
@@ -82,7 +90,7 @@ def _socat(command: Command) -> str | None:
         word for word in plain if re.match(r"(?i)[\w-]*listen:", word) or re.match(r"(?i)(?:tcp|udp)\d?-l:", word)
     ]
     if listens and not any("fork" in word.split(",")[1:] for word in listens):
-        return "socat would end with its first connection"
+        return f"socat {_ENDS}"
     return None
 
 
