@@ -167,3 +167,11 @@ def test_udp_asks_what_fits_and_what_anybody_may_be_asked() -> None:
     assert asked(Clues(53, ()))[0] == "dns"
     assert "mdns" not in asked(Clues(20000, ()))
     assert all(one.step is Step.ASK for one in engine.datagrams(NOBODY))
+
+
+def test_a_line_in_pieces_is_read_on() -> None:
+    assert engine.unfinished(b"SSH-2.0-Open")
+    assert engine.unfinished(b"220-a\r\n220")
+    assert not engine.unfinished(b"220 a\r\n")
+    assert not engine.unfinished(b"J\0\0\0\n5.5.5-10.11\xff")
+    assert not engine.unfinished(b"")

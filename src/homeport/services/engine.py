@@ -108,6 +108,12 @@ def greeted(data: bytes, found: Clues) -> Match | None:
     return None
 
 
+def unfinished(said: bytes) -> bool:
+    """Whether a greeting is text in the middle of a line."""
+    last = said.rpartition(b"\n")[2]
+    return bool(last) and last.isascii() and last.decode("ascii").rstrip("\r").isprintable()
+
+
 def repliers(found: Clues) -> tuple[Speaker, ...]:
     """Those that speak on with a peer whose greeting leaves it open."""
     return tuple(one for one in _ordered(found, Protocol.TCP) if one.reply is not None)

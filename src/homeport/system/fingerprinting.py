@@ -175,9 +175,11 @@ class _Inquiry:
 
     def _of_greeting(self, said: bytes, talk: _Talk) -> Match | None:
         """Hear a greeting to its end, and reply where it leaves it open."""
+        talk.seconds = _FOLLOWING
+        if engine.unfinished(said) and not talk.over:
+            said += talk.receive(lambda more: b"\n" in more)
         match = engine.greeted(said, self._clues)
         if match is None and not talk.over:
-            talk.seconds = _FOLLOWING
             said += talk.receive(lambda more: engine.greeted(said + more, self._clues) is not None)
             match = engine.greeted(said, self._clues)
         for speaker in () if match is not None or talk.over else engine.repliers(self._clues):
