@@ -203,7 +203,7 @@ def test_inside_of_tls_it_starts_again(serve: Serve, tmp_path: Path) -> None:
     def greet(client: socket.socket) -> None:
         client.sendall(b"* OK [CAPABILITY IMAP4rev1] Dovecot ready.\r\n")
 
-    refusal = b"HTTP/1.1 400 Bad Request\r\nServer: nginx\r\nConnection: close\r\n\r\nThe plain HTTP request was sent to HTTPS port"
+    refusal = b"HTTP/1.1 400 Bad Request\r\nServer: nginx\r\n\r\nThe plain HTTP request was sent to HTTPS port"
     for handler, product in (
         (in_tls(context, answering(PAGE, b"GET / ")), "nginx"),
         (in_tls(context, answering(PAGE, b"GET / "), refusal), "nginx"),
