@@ -11,11 +11,12 @@ from click.shell_completion import CompletionItem, shell_complete
 import homeport
 from homeport.cli import commands
 from homeport.cli.completion import COMPLETE, AddressType
+from homeport.cli.logs_command import logs
 from homeport.cli.ls import command as ls
 from homeport.cli.reach_command import reach
 from homeport.errors import AddressError, HomeportError, UsageError
 
-COMMANDS = (ls, commands.show, commands.check, reach, commands.explain, commands.doctor, commands.completion)
+COMMANDS = (ls, commands.show, commands.check, reach, logs, commands.explain, commands.doctor, commands.completion)
 
 _EPILOG = """\b
 Examples:
@@ -23,6 +24,7 @@ Examples:
   homeport 62893                    everything about one port
   homeport ls --project shop        what the servers of one project listen on
   homeport check localhost:3000     why it does not answer
+  homeport logs 3000 --follow       what its owner logs
   homeport explain 127.0.0.1:62893  what the address means, though nothing listens
   homeport doctor                   what can be seen here, and what rights would add
   homeport --json                   the same for programs

@@ -1,1 +1,1 @@
-"""The rack of logs: formats of lines, and places where programs log."""
+"""The racks of logs: `formats` (how lines are written) and `places` (where programs log). Neither touches anything."""

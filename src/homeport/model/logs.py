@@ -57,7 +57,7 @@ class LogSource:
 
     `what` is a path, a command or a name that a person can do something with, None where there is no such thing;
     `readable`: its lines are in the answer, else `reason` says why not, and `remedy` what would help, where something
-    would. `size` is that of a file, in bytes.
+    would. `size` is that of a file, in bytes. `denied`: more rights would make it readable.
     """
 
     kind: LogKind
@@ -68,6 +68,7 @@ class LogSource:
     evidence: tuple[Evidence, ...]
     remedy: str | None = None
     size: int | None = None
+    denied: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +110,7 @@ class Logs:
     """The answer of `homeport logs`: `lines` in the order of their times, `groups` only where asked for.
 
     `sources` is empty where no place is known; `hints` say then where one would look and why there is none. `limits`:
-    in a line each, what could not be seen, and how far back was looked.
+    in a line each, what could not be seen, and how far back was looked. `denied`: more rights would show more sources.
     """
 
     asked: str
@@ -119,6 +120,7 @@ class Logs:
     groups: tuple[ErrorGroup, ...]
     hints: tuple[str, ...]
     limits: tuple[str, ...]
+    denied: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,6 +88,10 @@ class Engines:
         self._list()
         return dict(self._answering)
 
+    def place_of(self, identity: str) -> Place | None:
+        """Where an engine answers that knows a container."""
+        return next((place for place, container, _ in self._list() if container.id == identity), None)
+
     def at_address(self, address: IPAddress) -> Container | None:
         """The container that has an address in its engine's networks, if it is the only one that has it."""
         found = [container for _, container, addresses in self._list() if address in addresses]

@@ -7,6 +7,7 @@ it (openat2(2), RESOLVE_BENEATH and RESOLVE_IN_ROOT).
 
 from __future__ import annotations
 
+import errno
 import fnmatch
 import os
 import stat
@@ -114,6 +115,21 @@ class Reader:
             return None
 
 
+def open_inside(root: str | None, path: str) -> int:
+    """A descriptor to read a file by the name it has below `root` (None: the caller's own). Raises OSError.
+
+    What leads into /proc, /sys or /dev is refused: `/dev/stdout` would be the caller's own.
+    """
+    if "\0" in path:
+        raise OSError(errno.ENOENT, os.strerror(errno.ENOENT))
+    if root is not None:
+        return _open_below(root, path, 0, _IN_ROOT)
+    real = os.path.realpath(path)
+    if any(real == folder or real.startswith(f"{folder}/") for folder in _FORBIDDEN):
+        raise OSError(errno.EINVAL, f"it leads to {real}")
+    return os.open(real, _FLAGS | getattr(os, "O_NOFOLLOW", 0))
+
+
 def environment(pid: int) -> dict[str, str] | None:
     """The environment that a process was started with (proc(5), /proc/PID/environ); None: closed to the caller."""
     data = procfs.read_bytes(f"/proc/{pid}/environ", MAX_ENVIRONMENT)
@@ -196,7 +212,6 @@ def _openat2(base: int, path: str, flags: int, resolve: int) -> int | None:
     if sys.platform != "linux":
         return None
     import ctypes
-    import errno
 
     libc = ctypes.CDLL(None, use_errno=True)
     how = struct.pack("=QQQ", flags, 0, resolve)

@@ -1,0 +1,182 @@
+"""Logs that the configuration of a server names. To add a server: a function, a `Place`, and its line in `PLACES`."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from homeport.logs.places.kind import Candidate, Config, Facts, OfFile, Place, of_file
+from homeport.model.evidence import Evidence
+from homeport.model.logs import LogKind
+
+_VALUE = r"(?:\"(?P<d>[^\"\n]*)\"|'(?P<s>[^'\n]*)'|(?P<b>[^\s;#\"']+))"
+
+
+def _directives(text: str, names: str, separator: str = r"\s+") -> Iterator[tuple[str, str, str]]:
+    """(name, value, line) of the directives that are no comments."""
+    pattern = re.compile(rf"(?m)^(?P<line>[^\S\n]*(?:[^#\n]*[;{{])?[^\S\n]*(?P<name>{names}){separator}{_VALUE}[^\n]*)")
+    for found in pattern.finditer(text):
+        yield found["name"], found["d"] or found["s"] or found["b"] or "", found["line"].strip()[:200]
+
+
+def _of(facts: Facts, *programs: str) -> Iterator[Config]:
+    return (one for one in facts.configs if one.program in programs)
+
+
+def _syslog(facts: Facts, label: str, evidence: Evidence, tag: str) -> Candidate:
+    """A place that is the system's log: the file that a syslog daemon keeps, where there is one."""
+    if facts.syslog is None:
+        reason = f"{label} goes to syslog, and no file of a syslog daemon is here"
+        return Candidate(
+            LogKind.SYSLOG, label, "journalctl -t " + tag, None, (evidence,), reason, f"journalctl -t {tag}"
+        )
+    return Candidate(LogKind.SYSLOG, f"{tag} in syslog", facts.syslog, OfFile(facts.syslog, only=tag), (evidence,))
+
+
+def nginx(facts: Facts) -> Iterator[Candidate]:
+    """access_log and error_log, from the prefix that `-p` or the standard gives; with `-e` the first error log."""
+    for config in _of(facts, "nginx"):
+        prefix = _option(config, "-p") or ("/usr/share/nginx" if config.path.startswith("/etc/nginx") else None)
+        for name, value, line in _directives(config.text, "access_log|error_log"):
+            if value in ("off", "stderr") or value.startswith(("memory:", "|")) or "$" in value:
+                continue
+            if value.startswith("syslog:"):
+                tag = re.search(r"tag=(\w+)", value)
+                yield _syslog(facts, name, Evidence(config.path, line), tag[1] if tag else "nginx")
+                continue
+            path = value if value.startswith("/") or prefix is None else posixpath.join(prefix, value)
+            yield from _file(path, config, line)
+
+
+def apache(facts: Facts) -> Iterator[Candidate]:
+    """ErrorLog, CustomLog and TransferLog, from ServerRoot; ${NAME} as of Define and the environment."""
+    configs = list(_of(facts, "apache2", "httpd"))
+    variables: dict[str, str] = {}
+    root = "/etc/apache2"
+    for config in configs:
+        variables |= config.member.environment or {}
+        for name, value, line in _directives(config.text, "(?i:ServerRoot|Define)"):
+            if name.lower() == "serverroot":
+                root = value
+            elif len(words := line.split()) > 2:
+                variables[words[1]] = words[2].strip("\"'")
+    for config in configs:
+        for name, value, line in _directives(config.text, "(?i:ErrorLog|CustomLog|TransferLog)"):
+            path = re.sub(r"\$\{(\w+)\}", lambda found: variables.get(found[1], found[0]), value)
+            if path == "syslog" or path.startswith("syslog:"):
+                yield _syslog(facts, name, Evidence(config.path, line), config.program)
+            elif path.startswith("|"):
+                reason = f"{name} is piped to {path.lstrip('|$')}"
+                yield Candidate(LogKind.PIPE, name, None, None, (Evidence(config.path, line),), reason)
+            elif "${" not in path:
+                yield from _file(posixpath.join(root, path), config, line)
+
+
+def postgresql(facts: Facts) -> Iterator[Candidate]:
+    """logging_collector, log_destination, log_directory and log_filename; later files win over earlier ones."""
+    configs = sorted(_of(facts, "postgres"), key=lambda one: one.path.endswith("postgresql.auto.conf"))
+    if not configs:
+        return
+    names = "logging_collector|log_destination|log_directory|log_filename|data_directory|syslog_ident"
+    settings: dict[str, tuple[str, Config, str]] = {}
+    for config in configs:
+        for name, value, line in _directives(config.text, names, r"\s*=?\s*"):
+            settings[name] = (value, config, line)
+    config = configs[0]
+    for name, value in _given(config.member.words):
+        settings[name] = (value, config, f"{name}={value} on the command line")
+    destination, where, line = settings.get("log_destination", ("stderr", config, "log_destination by default"))
+    if "syslog" in destination:
+        ident = settings.get("syslog_ident", ("postgres", config, ""))[0]
+        yield _syslog(facts, "log_destination", Evidence(where.path, line), ident)
+    if settings.get("logging_collector", ("off",))[0].lower() not in ("on", "true", "yes", "1"):
+        return
+    data = _option(config, "-D") or settings.get("data_directory", (posixpath.dirname(config.path),))[0]
+    folder, where, line = settings.get("log_directory", ("log", config, "log_directory by default"))
+    name = settings.get("log_filename", ("postgresql-%Y-%m-%d_%H%M%S.log",))[0]
+    if "%H" not in name and "%M" not in name and "%S" not in name:  # else the open file alone tells which it is
+        path = posixpath.join(data, folder, datetime.now().astimezone().strftime(name))
+        yield from _file(path, where, line)
+
+
+def redis(facts: Facts) -> Iterator[Candidate]:
+    """logfile; the empty one is standard output. syslog-enabled."""
+    for config in _of(facts, "redis-server", "valkey-server", "redis-check-rdb"):
+        for name, value, line in _directives(config.text, "(?i:logfile|syslog-enabled)"):
+            if name.lower() == "logfile" and value:
+                yield from _file(value, config, line)
+            elif name.lower() == "syslog-enabled" and value == "yes":
+                yield _syslog(facts, "syslog-enabled", Evidence(config.path, line), "redis")
+
+
+def mysql(facts: Facts) -> Iterator[Candidate]:
+    """log_error, general_log_file and slow_query_log_file, from the data folder."""
+    for config in _of(facts, "mysqld", "mariadbd"):
+        data = _long(config, "datadir") or next(
+            (v for _, v, _ in _directives(config.text, "datadir", r"\s*=\s*")), None
+        )
+        names = "log[_-]error|general[_-]log[_-]file|slow[_-]query[_-]log[_-]file"
+        for _, value, line in _directives(config.text, names, r"\s*=\s*"):
+            if value != "stderr":
+                yield from _file(posixpath.join(data or "/var/lib/mysql", value), config, line)
+
+
+def php_fpm(facts: Facts) -> Iterator[Candidate]:
+    """error_log, access.log and slowlog, with `$pool`."""
+    for config in facts.configs:
+        if not config.program.startswith("php-fpm"):
+            continue
+        pool = re.search(r"(?m)^\[(?!global\])([\w.-]+)\]", config.text)
+        for name, value, line in _directives(config.text, r"error_log|access\.log|slowlog", r"\s*=\s*"):
+            path = value.replace("$pool", pool[1] if pool else "www")
+            if path == "syslog":
+                yield _syslog(facts, name, Evidence(config.path, line), "php-fpm")
+            elif "$" not in path:
+                yield from _file(path if path.startswith("/") else posixpath.join("/var", path), config, line)
+
+
+def haproxy(facts: Facts) -> Iterator[Candidate]:
+    """`log /dev/log local0` and `log 127.0.0.1:514 …`: HAProxy knows syslog alone."""
+    for config in _of(facts, "haproxy"):
+        for _, value, line in _directives(config.text, "log"):
+            if value in ("global", "stdout", "stderr") or value.startswith(("fd@", "ring@")):
+                continue
+            yield _syslog(facts, "log", Evidence(config.path, line), "haproxy")
+            return
+
+
+def _file(path: str, config: Config, line: str) -> Iterator[Candidate]:
+    one = of_file(path, config.member, Evidence(config.path, line))
+    if one is not None:
+        yield one
+
+
+def _option(config: Config, name: str) -> str | None:
+    words = config.member.words
+    return next((words[at + 1] for at, word in enumerate(words[:-1]) if word == name), None)
+
+
+def _long(config: Config, name: str) -> str | None:
+    return next((word.partition("=")[2] for word in config.member.words if word.startswith(f"--{name}=")), None)
+
+
+def _given(words: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """`-c name=value` and `--name=value` of postgres(1)."""
+    for word in words:
+        name, equals, value = word.removeprefix("--").partition("=")
+        if equals and name.replace("-", "_").startswith("log"):
+            yield name.replace("-", "_"), value
+
+
+_FINDERS: tuple[tuple[str, Callable[[Facts], Iterator[Candidate]]], ...] = (
+    ("nginx", nginx),
+    ("Apache", apache),
+    ("PostgreSQL", postgresql),
+    ("Redis", redis),
+    ("MariaDB and MySQL", mysql),
+    ("php-fpm", php_fpm),
+    ("HAProxy", haproxy),
+)
+PLACES = tuple(Place(name, find) for name, find in _FINDERS)

@@ -1,0 +1,130 @@
+"""Standard output and error: where they lead, and who reads them."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+
+from homeport.logs.places import descriptors
+from homeport.logs.places.kind import Candidate, Descriptor, Facts, Member, OfPane, Place, Reader, Shape
+from homeport.model.evidence import Evidence
+from homeport.model.logs import LogKind
+
+_NAMES = {1: "stdout", 2: "stderr"}
+
+
+def find(facts: Facts) -> Iterator[Candidate]:
+    """Where the streams of each process lead, each place once, the owners' first."""
+    seen: dict[tuple[object, ...], None] = {}
+    for member in facts.members:
+        streams = {one.number: one for one in member.descriptors or () if one.number in _NAMES}
+        if member.descriptors is None:
+            continue
+        closed = [name for number, name in _NAMES.items() if number not in streams]
+        if closed and member.part == "owner" and ("closed",) not in seen:
+            seen["closed",] = None
+            yield _closed(member, closed)
+        for number, one in streams.items():
+            key = (one.device, one.inode, one.target if one.shape is Shape.CHARACTER else None)
+            if key in seen or not (one.writable or one.shape in (Shape.SOCKET, Shape.CHARACTER)):
+                continue
+            seen[key] = None
+            both = number == 1 and 2 in streams and _same(one, streams[2])
+            yield from _place(facts, member, one, "stdout and stderr" if both else _NAMES[number])
+
+
+def _same(one: Descriptor, other: Descriptor) -> bool:
+    return (one.device, one.inode, one.target) == (other.device, other.inode, other.target)
+
+
+def _place(facts: Facts, member: Member, one: Descriptor, stream: str) -> Iterator[Candidate]:
+    text = f"{stream} of process {member.process.pid} ({member.program}) leads to {one.target}"
+    evidence = Evidence(one.link, text)
+    if one.shape is Shape.REGULAR:
+        yield descriptors.candidate(one, posixpath.basename(one.target), member.root, evidence)
+    elif one.target == "/dev/null":
+        reason = f"{stream} of process {member.process.pid} is thrown away: it was started with it on /dev/null"
+        yield Candidate(LogKind.NULL, stream, "/dev/null", None, (evidence,), reason)
+    elif one.shape is Shape.CHARACTER:
+        yield _terminal(facts, one, stream, evidence)
+    elif one.shape is Shape.PIPE:
+        yield from _pipe(facts, member, one, stream, evidence)
+    elif one.shape is Shape.SOCKET:
+        yield _socket(facts, member, one, stream, evidence)
+
+
+def _closed(member: Member, names: list[str]) -> Candidate:
+    what = " and ".join(names)
+    evidence = Evidence(f"/proc/{member.process.pid}/fd", f"no descriptor {'or '.join(names)}")
+    return Candidate(LogKind.CLOSED, what, None, None, (evidence,), f"{what} of process {member.process.pid} is closed")
+
+
+def _terminal(facts: Facts, one: Descriptor, stream: str, evidence: Evidence) -> Candidate:
+    pane = facts.panes.get(one.target)
+    if pane is not None:
+        shown = Evidence(pane.program, f"{one.target} is {pane.name} of {pane.program}, which keeps what was written")
+        label = f"{pane.program} {pane.name}"
+        return Candidate(LogKind.PANE, label, _capture(facts, one.target), OfPane(pane), (evidence, shown))
+    shown_by = _who(facts.terminals.get(one.target, ()))
+    reason = f"{stream} is shown on the terminal {one.target}"
+    reason += f" by {shown_by}" if shown_by else ""
+    reason += ": what was written to a terminal cannot be read back"
+    remedy = "start it again with `… 2>&1 | tee server.log`, or in tmux, which keeps what was written"
+    return Candidate(LogKind.TERMINAL, stream, one.target, None, (evidence,), reason, remedy)
+
+
+def _capture(facts: Facts, terminal: str) -> str:
+    pane = facts.panes[terminal]
+    if pane.program == "tmux":
+        return f"tmux -S {pane.server} capture-pane -p -S - -t '{pane.target}'"
+    return f"screen -S {pane.server} -p {pane.target} -X hardcopy -h FILE"
+
+
+def _pipe(facts: Facts, member: Member, one: Descriptor, stream: str, evidence: Evidence) -> Iterator[Candidate]:
+    readers = facts.pipes.get(one.inode, ())
+    told = _who(readers)
+    files = [(reader, each) for reader in readers for each in reader.descriptors if _written_for(facts, reader, each)]
+    reason = f"{stream} is a pipe to {told}" if told else f"{stream} is a pipe whose reader cannot be seen from here"
+    if any(reader.program == "conmon" for reader in readers) or facts.container is not None:
+        reason += ": it is the container's log"
+    elif files:
+        reason += f", which writes it to {', '.join(dict.fromkeys(each.target for _, each in files))}"
+    elif any(reader.program in ("logger", "systemd-cat") for reader in readers):
+        reason += ", which hands it to the system's log"
+    elif told:
+        reason += ": what it has taken cannot be read back here"
+    yield Candidate(LogKind.PIPE, stream, one.target, None, (evidence,), reason)
+    for reader, each in files:
+        text = (
+            f"process {reader.process.pid} ({reader.program}), which reads {stream} of {member.process.pid}, writes it"
+        )
+        yield descriptors.candidate(each, posixpath.basename(each.target), None, Evidence(each.link, text))
+
+
+def _written_for(facts: Facts, reader: Reader, each: Descriptor) -> bool:
+    """Whether a file of a pipe's reader is for this program's output: a supervisor has a file for each of many."""
+    if each.shape is not Shape.REGULAR or not each.writable:
+        return False
+    if reader.program in ("tee", "multilog", "cronolog", "rotatelogs", "svlogd", "s6-log"):
+        return True
+    if reader.program == "supervisord":
+        name = next((one.environment.get("SUPERVISOR_PROCESS_NAME") for one in facts.members if one.environment), None)
+        return name is not None and posixpath.basename(each.target).startswith((f"{name}-", f"{name}."))
+    return False
+
+
+def _who(readers: tuple[Reader, ...]) -> str:
+    return ", ".join(dict.fromkeys(f"{one.program} ({one.process.pid})" for one in readers))
+
+
+def _socket(facts: Facts, member: Member, one: Descriptor, stream: str, evidence: Evidence) -> Candidate:
+    """JOURNAL_STREAM holds device and inode of the socket that systemd has given it (systemd.exec(5))."""
+    given = (member.environment or {}).get("JOURNAL_STREAM", "")
+    if given == f"{one.device}:{one.inode}" or (facts.unit is not None and given):
+        note = Evidence(f"/proc/{member.process.pid}/environ", f"JOURNAL_STREAM={given}")
+        return Candidate(LogKind.SOCKET, stream, one.target, None, (evidence, note), f"{stream} leads to the journal")
+    reason = f"{stream} is a socket ({one.target}): who reads it cannot be seen"
+    return Candidate(LogKind.SOCKET, stream, one.target, None, (evidence,), reason)
+
+
+PLACE = Place("standard output and error", find)

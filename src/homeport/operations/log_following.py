@@ -1,0 +1,135 @@
+"""`homeport logs --follow`: what is added to the logs, for as long as anybody wants to see it."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from homeport.errors import HomeportError
+from homeport.logs.entries import Assembler
+from homeport.logs.formats import reader
+from homeport.model.logs import LogLine, Logs, LogSource, LogWish
+from homeport.operations import logs as operation
+from homeport.operations.logs import Open, Subject
+from homeport.system import procfs
+from homeport.system.matching import Pattern
+
+PAUSE = 0.2
+"""Seconds between two looks at the sources."""
+LOOK_AGAIN = 2.0
+"""Seconds between two looks at the owners, and for files that they have opened since."""
+
+
+class Notice(NamedTuple):
+    """Something that happened to a source or an owner, as a phrase."""
+
+    text: str
+
+
+Event = LogLine | LogSource | Notice
+
+
+class Following:
+    """The logs of an address from now on. Raises as `logs` does."""
+
+    def __init__(self, text: str, wish: LogWish, source: str | None = None) -> None:
+        self._text = text
+        self._wish = wish
+        self._source = source
+        self._pattern = None if wish.grep is None else Pattern(wish.grep)
+        self._subject = operation.subject_of(text, source)
+        self._known: set[object] = set()
+        self._open, limits = operation.opened_sources(self._subject, self._known)
+        self._assemblers = {one.source.label: self._assembler(one) for one in self._open}
+        self._next_look = time.monotonic() + LOOK_AGAIN
+        self._gone = False
+        self.first: Logs = operation.answer(text, self._subject, self._open, limits, wish, self._pattern)
+
+    def poll(self) -> list[Event]:
+        """What happened since the last call; never waits."""
+        found: list[Event] = []
+        lines: list[LogLine] = []
+        for one in self._open:
+            if one.feed is None:
+                continue
+            assembler = self._assemblers[one.source.label]
+            more = self._more(one)
+            for line in more:
+                lines += assembler.feed(line)
+            if not more:  # nothing continues the last entry by now
+                lines += assembler.flush()
+            found += [Notice(f"{one.source.label} {note}") for note in one.feed.notes]
+            one.feed.notes.clear()
+        wanted = [one for one in lines if operation.wanted(one, self._wish, self._pattern)]
+        wanted.sort(key=_time)
+        found += wanted
+        if time.monotonic() >= self._next_look:
+            found += self._look_again()
+            self._next_look = time.monotonic() + LOOK_AGAIN
+        return found
+
+    def close(self) -> None:
+        """Let go of all sources."""
+        operation.close(self._open)
+        self._open = []
+
+    @staticmethod
+    def _assembler(one: Open) -> Assembler:
+        return Assembler(one.source.label, reader(datetime.now(UTC)))
+
+    @staticmethod
+    def _more(one: Open) -> list[str]:
+        try:
+            return [] if one.feed is None else one.feed.more()
+        except OSError:  # an error of the disk or of a file server: the next look may get on
+            return []
+
+    def _look_again(self) -> list[Event]:
+        """Whether the owners still run, who holds the address after them, and what they log to by now."""
+        found: list[Event] = []
+        alive = [one for one in self._subject.owners if procfs.start_ticks(one.pid) == one.start_ticks]
+        if not alive and self._subject.owners:
+            if not self._gone:
+                names = ", ".join(f"{one.name} ({one.pid})" for one in self._subject.owners[:4])
+                found.append(Notice(f"{names} has ended"))
+                self._gone = True
+            after = self._successor()
+            if after is None:
+                return found
+            names = ", ".join(f"{one.name} ({one.pid})" for one in after.owners[:4])
+            found.append(Notice(f"{self._text} is held by {names} now"))
+            self._subject, self._gone = after, False
+        return found + self._opened()
+
+    def _successor(self) -> Subject | None:
+        try:
+            after = operation.subject_of(self._text, self._source)
+        except HomeportError:  # no source answers at the moment: the next look asks again
+            return None
+        return after if after.owners else None
+
+    def _opened(self) -> list[Event]:
+        """Sources that were not there before; a file that took another one's place is known by its feed."""
+        for one in self._open:
+            identity = getattr(one.feed, "identity", None)
+            if identity is not None:
+                self._known.add(identity)
+        opened, _ = operation.opened_sources(self._subject, self._known)
+        taken = {one.source.label for one in self._open}
+        fresh = [operation.relabelled(one, taken) for one in opened]
+        self._open += fresh
+        self._assemblers |= {one.source.label: self._assembler(one) for one in fresh}
+        said: list[Event] = []
+        for one in fresh:
+            said.append(one.source)
+            if one.feed is not None and one.source.size is not None:
+                lines, _ = one.feed.last(self._wish.most)  # it was made since the last look: all of it is new
+                assembler = self._assemblers[one.source.label]
+                entries = [entry for line in lines for entry in assembler.feed(line)]
+                said += [each for each in entries if operation.wanted(each, self._wish, self._pattern)]
+        return said
+
+
+def _time(one: LogLine) -> datetime:
+    return one.time or datetime.max.replace(tzinfo=UTC)
