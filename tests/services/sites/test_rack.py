@@ -111,6 +111,9 @@ def test_names_of_programs_are_patterns_in_lower_case() -> None:
 
 
 STACKS = {  # who is built of what, where both can be seen in one answer
+    ("Dask", "Bokeh server"),
+    ("Panel", "Bokeh server"),
+    ("Voila", "Jupyter Server"),
     ("Forgejo", "Gitea"),
     ("Jupyter Notebook", "Jupyter Server"),
     ("Podman API", "Docker API"),

@@ -9,8 +9,10 @@ import re
 from homeport.services.kind import Answer, Clues, Match, Site, suits
 from homeport.services.sites.signs import PAGE, clean, clean_version
 
-TITLE = re.compile(r"<title>(?P<name>[A-Za-z][\w .-]{1,60} [Ee]xporter)</title>", re.ASCII)
-METRICS = re.compile(r'<a href="?/?metrics"?>', re.ASCII)
+TITLE = re.compile(
+    r"<title>(?P<name>[A-Za-z][\w .-]{1,60} [Ee]xporter)(?: v?(?P<version>\d[\w.+~-]{0,40}))?</title>", re.ASCII
+)
+METRICS = re.compile(r"<a href=[\"']?/?metrics[\"']?>", re.ASCII)
 VERSION = re.compile(r"[( ]version=(?P<version>[\w.+~-]{1,40})[,)]", re.ASCII)
 BUILD = re.compile(
     r'^(?P<name>[a-z]\w{1,60}_exporter)_build_info\{[^}\n]{0,600}?\bversion="(?P<version>[^"\n]{0,40})"', re.M | re.A
@@ -25,7 +27,7 @@ def recognise(answers: tuple[Answer, ...]) -> Match | None:
             found = pattern.search(text)
             if answer.status == 200 and found and (also is None or also.search(text)):
                 name = re.sub(r"[ .-]", "_", found["name"].lower())
-                told = found if pattern is BUILD else VERSION.search(text)
+                told = found if found["version"] else VERSION.search(text)
                 version = clean_version(told["version"]) if told else None
                 return Match("http", name, version, clean(f"GET {answer.target}: {found.group()}"))
     return None
