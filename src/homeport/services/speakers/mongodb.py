@@ -1,5 +1,7 @@
 """MongoDB's wire protocol: `hello`, then `buildInfo`, both answered before a login; OP_MSG since version 3.6.
 
+Whether a login is demanded is told by `hostInfo`, which reads nothing of the data and is refused without one.
+
 Sources: MongoDB Wire Protocol (OP_MSG), bsonspec.org.
 """
 
@@ -15,6 +17,7 @@ _OP_MSG = 2013
 _DOUBLE, _STRING, _DOCUMENT, _ARRAY, _BINARY, _BOOLEAN, _INT32, _INT64 = 1, 2, 3, 4, 5, 8, 16, 18
 _WIDTHS = {6: 0, 7: 12, 9: 8, 10: 0, 17: 8, 19: 16, 255: 0, 127: 0}
 _MOST = 1 << 16
+_UNAUTHORIZED = 13
 _IDENTIFIER = 0x686F6D65
 """The id of the first request, which its answer repeats."""
 
@@ -33,6 +36,9 @@ def ask(conversation: Conversation) -> Match | None:
         facts.append(("replica set", str(hello["setName"])))
     if hello.get("msg") == "isdbgrid":
         facts.append(("role", "router (mongos)"))
+    authentication = _authentication(_command(conversation, "hostInfo", _IDENTIFIER + 2) or {})
+    if authentication:
+        facts.append(("authentication", authentication))
     ferret = build.get("ferretdbVersion")
     return Match(
         "mongodb",
@@ -41,6 +47,12 @@ def ask(conversation: Conversation) -> Match | None:
         f"it answers hello with maxWireVersion {hello['maxWireVersion']}",
         tuple(facts),
     )
+
+
+def _authentication(answer: dict[str, Value]) -> str | None:
+    if answer.get("code") == _UNAUTHORIZED:
+        return "demanded"
+    return "not demanded" if answer.get("ok") == 1 else None
 
 
 def _command(conversation: Conversation, name: str, identifier: int) -> dict[str, Value] | None:
