@@ -140,6 +140,23 @@ def test_the_same_text_in_a_page_that_is_found_is_an_example() -> None:
     assert site((answer(page),), Clues(1, ())).product is None
 
 
+@pytest.mark.parametrize(
+    ("program", "product", "behind"),
+    [("varnishd", "Varnish 7.1", "mini_httpd 1.30"), ("mini_httpd", "mini_httpd 1.30", "Varnish 7.1")],
+)
+def test_of_two_servers_the_owner_is_the_one_in_front(
+    program: str, product: str, behind: str, recorded: Recorded
+) -> None:
+    match = site(recorded("varnish"), Clues(80, (program,)))
+
+    assert f"{match.product} {match.version}" == product
+    assert dict(match.facts) == {"server": behind}
+
+
+def test_clues_alone_prove_nothing() -> None:
+    assert site((answer(b"hello"),), Clues(9229, ("nginx", "grafana", "ollama"))).product is None
+
+
 def test_an_unknown_server_is_quoted_and_not_named() -> None:
     match = site((answer(b"", server="Mine/3.0 (x)"),), Clues(1, ()))
 

@@ -386,14 +386,17 @@ TARGET = re.compile(  # origin-form (RFC 9112, 3.2.1) of a path that stays on th
 AT_MOST = 2  # further pages that a listener is asked for
 
 
-def site(answers: tuple[Answer, ...], clues: Clues) -> Match:  # noqa: ARG001 (clues are no proof)
+def site(answers: tuple[Answer, ...], clues: Clues) -> Match:
     """What the answers prove together: application, framework or server, in this order; else HTTP, and no product.
 
     `answers`: that of `GET /` first. Facts are those of the product, "framework": what it is written with, and
-    "server": what carries it, or by what name it calls itself where nobody here knows that.
+    "server": what carries it, or by what name it calls itself where nobody here knows that. Where several servers carry
+    an answer one behind the other, the clues say which of them is the one in front.
     """
     application, framework = _first(APPLICATIONS, answers), _first(FRAMEWORKS, answers)
-    carriers = [match for entry in SERVERS if (match := entry.recognise(answers))]
+    carriers = [
+        match for entry in sorted(SERVERS, key=lambda one: not suits(one, clues)) if (match := entry.recognise(answers))
+    ]
     found = application or framework or (carriers[0] if carriers else None)
     if found is None:
         return _nobody(answers)
