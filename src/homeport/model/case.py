@@ -132,6 +132,8 @@ class Case:
     name_error: str | None = None
     resolutions: tuple[Resolution, ...] = ()
     routes: tuple[Route, ...] = ()
+    loopback: bool | None = None
+    """Whether the loopback interface is up; None: not told."""
     away: tuple[IPAddress, ...] = ()
     listening: tuple[Listener, ...] = ()
     candidates: tuple[Candidate, ...] = ()

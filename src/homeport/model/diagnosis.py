@@ -50,6 +50,7 @@ class Verdict(StrEnum):
     SHADOWED = "shadowed"
     FIREWALL_DROP = "firewall-drop"
     FIREWALL_REJECT = "firewall-reject"
+    LOOPBACK_DOWN = "loopback-down"
     BACKLOG_FULL = "backlog-full"
     STOPPED = "stopped"
     OUT_OF_DESCRIPTORS = "out-of-descriptors"

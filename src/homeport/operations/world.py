@@ -19,12 +19,7 @@ from homeport.model.publishing import Published
 from homeport.model.services import Service
 from homeport.model.snapshot import Listener, Query
 from homeport.model.tls import Tls
-
-try:
-    from homeport.operations import logs
-except ImportError:
-    logs = None
-from homeport.operations import services
+from homeport.operations import logs, services
 from homeport.operations.ls import EVERYTHING, look
 from homeport.operations.scene import Scene, of_same_project, survey, usual
 from homeport.probes.kind import Greeting, Surroundings, Untouchable
@@ -32,7 +27,7 @@ from homeport.rules import claims
 from homeport.rules import firewall as rules
 from homeport.rules.neighbours import destination
 from homeport.rules.proxies import VARIABLES
-from homeport.system import conditions, firewall, http_client
+from homeport.system import conditions, firewall, http_client, routing
 from homeport.system.dialling import Connection, dial
 from homeport.system.publishing import Publishing
 
@@ -81,6 +76,13 @@ class Machine:
             namespaces={one.inode: one.name for one in scene.snapshot.netns if one.inode is not None},
             limits=(*scene.snapshot.limits, *scene.explanation.limits),
         )
+
+    def loopback(self) -> bool | None:
+        """Of the caller's namespace."""
+        try:
+            return next((one.up for one in routing.interfaces() if one.name == "lo"), None)
+        except OSError:  # no netlink: the connection will tell
+            return None
 
     def published(self, port: int) -> tuple[Published, ...]:
         """By rules, engines and forwarders."""
@@ -195,7 +197,7 @@ class Machine:
 
     def said(self, case: Case) -> tuple[Evidence, ...]:
         """The newest of them."""
-        if case.listener is None or logs is None:
+        if case.listener is None:
             return ()
         found = logs.recent(case.listener, most=3, errors_only=True, seconds=min(0.5, self.left()))
         return tuple(Evidence(one.source, one.text) for one in found.lines)

@@ -64,6 +64,10 @@ class World(Interface):
         """The asked name, its addresses, and the sockets with the asked port."""
         ...
 
+    def loopback(self) -> bool | None:
+        """Whether the loopback interface is up; None: not told."""
+        ...
+
     def published(self, port: int) -> tuple[Published, ...]:
         """The ports of the machine that lead to a container, with that number on either side."""
         ...

@@ -62,7 +62,7 @@ def serving(
 def has_port(pid: int, port: int, *, udp: bool = False) -> bool:
     """Whether a process itself holds a listening socket with a port, by /proc/PID/net and /proc/PID/fd."""
     try:
-        held = {str(os.readlink(each.path)) for each in os.scandir(f"/proc/{pid}/fd")}
+        held = {os.readlink(f"/proc/{pid}/fd/{each}") for each in os.listdir(f"/proc/{pid}/fd")}
         tables = [Path(f"/proc/{pid}/net/{name}").read_text() for name in (("udp", "udp6") if udp else ("tcp", "tcp6"))]
     except OSError:  # not yet there, or ended
         return False

@@ -13,6 +13,7 @@ from homeport.rules.verdicts.kind import Finding, Judge
 JUDGES: tuple[Judge, ...] = (
     # where it leads
     names.name_resolution,
+    path.loopback_down,
     names.not_this_machine,
     # a process that cannot answer, whatever else is wrong
     processes.stopped,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from homeport.model.case import Attempt, Case
+from homeport.model.addresses import IPAddress, Protocol
+from homeport.model.case import Case
 from homeport.model.diagnosis import Fault, Remedy, Verdict
 from homeport.model.dialling import Failing
+from homeport.model.evidence import Evidence
 from homeport.model.firewall import Action, Judgement
 from homeport.model.snapshot import Listener
-from homeport.rules.neighbours import endpoint_text
+from homeport.rules.neighbours import destination, endpoint_text
 from homeport.rules.verdicts.kind import Finding, at, command, owner
 
 _VANISHED = frozenset((Failing.TIMED_OUT,))
@@ -19,9 +21,10 @@ def firewall_drop(case: Case) -> Finding | None:
     found = _judged(case, Action.DROP)
     if found is None:
         return None
-    attempt, judgement = found
-    where = _where(judgement)
-    cause = f"a firewall rule drops packets to {endpoint_text(attempt.address, case.port)}: {where}"
+    address, judgement = found
+    cause = f"a firewall rule drops packets to {endpoint_text(address, case.port)}: {_where(judgement)}"
+    if case.connected is not None:
+        cause += f"; clients try that first, and wait long before {endpoint_text(case.connected.address, case.port)}"
     return Finding(Verdict.FIREWALL_DROP, Fault.MACHINE, cause, judgement.evidence, _remedies(case, judgement))
 
 
@@ -30,26 +33,55 @@ def firewall_reject(case: Case) -> Finding | None:
     found = _judged(case, Action.REJECT)
     if found is None:
         return None
-    attempt, judgement = found
+    address, judgement = found
     answer = f" with {judgement.reject_with}" if judgement.reject_with else ""
-    there = endpoint_text(attempt.address, case.port)
+    there = endpoint_text(address, case.port)
     cause = f"a firewall rule rejects packets to {there}{answer}: {_where(judgement)}"
     return Finding(Verdict.FIREWALL_REJECT, Fault.MACHINE, cause, judgement.evidence, _remedies(case, judgement))
 
 
-def _judged(case: Case, action: Action) -> tuple[Attempt, Judgement] | None:
-    """A failed attempt that a rule explains, where a listener would have answered, or a port is led elsewhere."""
+def loopback_down(case: Case) -> Finding | None:
+    """In a network namespace that was just made, even 127.0.0.1 leads nowhere until `lo` is brought up."""
     if case.connected is not None:
         return None
+    lost = [one for one in case.routes if one.error is not None and destination(one.destination).is_loopback]
+    cut = [one for one in case.attempts if one.failure is not None and one.failure.failing is Failing.TIMED_OUT]
+    if case.loopback is not False or not (lost or cut):
+        return None
+    name = case.netns.name if case.netns is not None else None
+    where = f"network namespace {name}" if name else "this network namespace"
+    cause = f"the loopback interface lo is down in {where}: not even its own addresses can be reached"
+    evidence = [Evidence("rtnetlink(7) RTM_GETLINK", "lo: IFF_UP is not set")]
+    evidence += [Evidence("rtnetlink(7) RTM_GETROUTE", f"{one.destination}: {one.error}") for one in lost]
+    remedy = command(f"ip{f' -n {name}' if name else ''} link set lo up", "brings it up (root)")
+    return Finding(Verdict.LOOPBACK_DOWN, Fault.MACHINE, cause, tuple(evidence), (remedy,))
+
+
+def _judged(case: Case, action: Action) -> tuple[IPAddress, Judgement] | None:
+    """An address that a rule keeps clients from, though somebody listens there, or the port is led elsewhere.
+
+    One that only swallows packets keeps them too where a client tries it before the address that answers.
+    """
     failures = _VANISHED if action is Action.DROP else _REJECTED
-    listening = {one.address for one in case.candidates if one.listener is not None}
-    for one in case.attempts:
+    first = None if case.connected is None else case.attempts.index(case.connected)
+    for one in case.attempts[:first]:
         judgement = case.firewall.get(one.address)
         if one.failure is None or judgement is None or judgement.action is not action:
             continue
-        if one.failure.failing in failures and (one.address in listening or not listening):
-            return one, judgement
+        delays = first is not None and action is Action.DROP
+        if one.failure.failing in failures and (delays or (first is None and _expected(case, one.address, judgement))):
+            return one.address, judgement
+    if case.protocol is Protocol.UDP and case.service is None:
+        found = ((one.address, case.firewall.get(one.address)) for one in case.candidates if one.listener is not None)
+        return next(((each, one) for each, one in found if one is not None and one.action is action), None)
     return None
+
+
+def _expected(case: Case, address: IPAddress, judgement: Judgement) -> bool:
+    """Whether somebody would answer if the rule were not."""
+    listening = {one.address for one in case.candidates if one.listener is not None}
+    led = judgement.packet.destination != destination(address) or judgement.packet.port != (case.port, case.port)
+    return address in listening or led or bool(case.published)
 
 
 def _where(judgement: Judgement) -> str:
