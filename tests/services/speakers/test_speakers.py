@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -141,6 +142,12 @@ def test_every_speaker_has_a_recording() -> None:
     recorded = {(recording.speaker.name, recording.speaker.transport) for recording in ALL}
     talking = {(each.name, each.transport) for each in SPEAKERS if each.greeting or each.ask}
     assert talking - recorded == set()
+
+
+def test_every_protocol_is_documented() -> None:
+    table = (Path(__file__).parents[3] / "docs" / "services.md").read_text().partition("## Protocols")[2]
+    names = re.findall(r"[\w/-]+", " ".join(row.split("|")[1] for row in table.splitlines() if row.startswith("| ")))
+    assert {speaker.name for speaker in SPEAKERS} <= set(names)
 
 
 def test_names_are_one_for_each_transport_and_each_speaker_can_do_something() -> None:
