@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 
 from homeport.services.kind import Conversation, Match, Speaker
-from homeport.services.speakers.parsing import last_line, named, quoted, text
+from homeport.services.speakers.parsing import FTP, SMTP, last_line, named, quoted, text
 
 _GREETING = re.compile(rb"\A(?:220|120|421|530)[ -]")
-_CERTAIN = re.compile(r"(?i)\b\w*ftpd?\b|\bpyftpdlib\b|\bFileZilla Server\b|\bFTP server\b")
-_OTHER = re.compile(r"(?i)\bE?SMTPS?\b|\bmail\b")
 _PRODUCTS = (
     ("vsftpd", r"\bvsFTPd (\d[\w.]*)"),
     ("ProFTPD", r"\bProFTPD (?:Server )?\(?(\d[\w.]*)?"),
@@ -28,9 +26,9 @@ _PRODUCTS = (
 def greeting(data: bytes) -> Match | None:
     """Recognise a greeting that says that it is FTP's."""
     found = text(data)
-    if not _GREETING.match(data) or not _CERTAIN.search(found) or _OTHER.search(found):
-        return None
     product, version = named(found, _PRODUCTS)
+    if not _GREETING.match(data) or not (product or FTP.search(found)) or SMTP.search(found):
+        return None
     return Match("ftp", product, version, f"it greets with {quoted(data)}")
 
 

@@ -54,6 +54,11 @@ def named(found: str, products: tuple[tuple[str, str], ...]) -> tuple[str | None
     return None, None
 
 
+SMTP = re.compile(r"(?i)(?<![\w.@-])E?SMTPS?(?![\w.-])")
+FTP = re.compile(r"(?i)(?<![\w.@-])(?:FTP(?:[ -](?:server|service))?|ftpd)(?![\w.-])")
+"""Words of a greeting that name the protocol; within the name of a host they do not count."""
+
+
 def exactly(count: int) -> Callable[[bytes], bool]:
     """Complete with `count` bytes."""
     return lambda data: len(data) >= count

@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 
 from homeport.services.kind import Conversation, Match, Speaker
-from homeport.services.speakers.parsing import last_line, named, quoted, text
+from homeport.services.speakers.parsing import FTP, SMTP, last_line, named, quoted, text
 
 _GREETING = re.compile(rb"\A(?:220|421|554)[ -]")
-_CERTAIN = re.compile(r"(?i)\bE?SMTPS?\b|\bMail(?:Hog|pit)\b|\bPostfix\b")
-_OTHER = re.compile(r"(?i)\bs?ftpd?\b|ftp server")
 _EHLO = b"EHLO localhost\r\n"
 _PRODUCTS = (
     ("Postfix", r"\bPostfix\b(?: \(?(\d[\w.]*))?"),
@@ -32,7 +30,7 @@ _PRODUCTS = (
 def greeting(data: bytes) -> Match | None:
     """Recognise a greeting that says that it is SMTP's."""
     found = text(data)
-    if not _GREETING.match(data) or not _CERTAIN.search(found) or _OTHER.search(found):
+    if not _GREETING.match(data) or not SMTP.search(found) or FTP.search(found):
         return None
     product, version = named(found, _PRODUCTS)
     return Match("smtp", product, version, f"it greets with {quoted(data)}")
