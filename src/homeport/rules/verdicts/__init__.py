@@ -52,6 +52,7 @@ JUDGES: tuple[Judge, ...] = (
     web.redirect_elsewhere,
     web.http_error,
     web.proxy_in_the_way,
+    names.unknown_localhost,
     answers.ok,
 )
 """Causes before their effects."""

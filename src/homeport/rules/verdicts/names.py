@@ -5,7 +5,7 @@ from __future__ import annotations
 from homeport.model.case import Case
 from homeport.model.diagnosis import Fault, Verdict
 from homeport.model.dialling import Failing
-from homeport.model.evidence import Evidence
+from homeport.model.evidence import Confidence, Evidence
 from homeport.rules.neighbours import destination
 from homeport.rules.verdicts.kind import Finding, advice, at, command, edit
 
@@ -55,13 +55,6 @@ def name_resolution(case: Case) -> Finding | None:
             Verdict.NAME_RESOLUTION, Fault.MACHINE, f"{case.name} gives no address here: {case.name_error}",
             (Evidence("getaddrinfo(3)", case.name_error),), (here, asks),
         )  # fmt: skip
-    unresolved = [one for one in case.resolutions if one.source.startswith("RFC 6761")]
-    if unresolved:
-        return Finding(
-            Verdict.NAME_RESOLUTION, Fault.MACHINE, f"the resolver here does not know {case.name}: some clients fail",
-            (Evidence("getaddrinfo(3)", f"no address for {case.name}"),),
-            (edit(f"in /etc/hosts: 127.0.0.1 {case.name}", "every client then finds it"),),
-        )  # fmt: skip
     local = case.name == "localhost" or case.name.endswith(".localhost")
     strange = [one for one in case.resolutions if local and not destination(one.address).is_loopback]
     if strange:
@@ -72,7 +65,7 @@ def name_resolution(case: Case) -> Finding | None:
             (Evidence(one.source, f"{one.address} {case.name}"),),
             (edit(f"in {one.source}: 127.0.0.1 {case.name}", "localhost must mean this machine"),),
         )  # fmt: skip
-    if case.away and case.resolutions and case.resolutions[0].address in case.away:
+    if case.away and case.candidates and case.resolutions and case.resolutions[0].address in case.away:
         first = case.resolutions[0]
         return Finding(
             Verdict.NAME_RESOLUTION, Fault.MACHINE,
@@ -81,3 +74,16 @@ def name_resolution(case: Case) -> Finding | None:
             (edit(f"in {first.source}: without {first.address}", "this machine is then the first choice"),),
         )  # fmt: skip
     return None
+
+
+def unknown_localhost(case: Case) -> Finding | None:
+    """All else is well, and only clients that know localhost names by themselves get there."""
+    name = case.name
+    if name is None or not any(one.source.startswith("RFC 6761") for one in case.resolutions):
+        return None
+    return Finding(
+        Verdict.NAME_RESOLUTION, Fault.MACHINE,
+        f"the resolver here does not know {name}: browsers and curl reach it, Node.js, Python and others do not",
+        (Evidence("getaddrinfo(3)", f"no address for {name}"),),
+        (edit(f"in /etc/hosts: 127.0.0.1 {name}", "every client then finds it"),), Confidence.LIKELY,
+    )  # fmt: skip
