@@ -150,7 +150,7 @@ def test_of_two_servers_the_owner_is_the_one_in_front(
     match = site(recorded("varnish"), Clues(80, (program,)))
 
     assert f"{match.product} {match.version}" == product
-    assert dict(match.facts) == {"server": behind}
+    assert dict(match.facts)["server"] == behind
 
 
 def test_clues_alone_prove_nothing() -> None:
@@ -162,6 +162,23 @@ def test_an_unknown_server_is_quoted_and_not_named() -> None:
 
     assert (match.protocol, match.product, match.version) == ("http", None, None)
     assert match.facts == (("server", "Mine/3.0 (x)"),)
+
+
+@pytest.mark.parametrize(
+    ("body", "title"),
+    [
+        (b"<html><head><title>Shop &amp; more\n</title>", "Shop & more"),
+        (b"<TITLE data-rh=true>\xc3\x84pfel</TITLE>", "Äpfel"),
+        (b"<title></title><title>second</title>", "second"),
+        (b"<title> \n </title>", None),
+        (b"<title>" + b"x" * 1000 + b"</title>", None),
+        (b"no title", None),
+    ],
+)
+def test_the_title_tells_applications_of_ones_own_apart(body: bytes, title: str | None) -> None:
+    for server in ("nginx", "mine"):
+        assert dict(site((answer(body, server=server),), Clues(1, ())).facts).get("title") == title
+    assert "title" not in dict(site((answer(body, 404),), Clues(1, ())).facts)
 
 
 def test_no_answer_at_all_is_http_of_nobody() -> None:

@@ -188,7 +188,7 @@ from homeport.services.sites import (
     wsgiref,
     zipkin,
 )
-from homeport.services.sites.signs import REDIRECTS, clean
+from homeport.services.sites.signs import PAGE, REDIRECTS, clean
 
 APPLICATIONS: tuple[Site, ...] = (
     mongodb.SITE,
@@ -380,6 +380,7 @@ SERVERS: tuple[Site, ...] = (
 )
 """What carries pages, those that stand in front of others first."""
 
+TITLE = re.compile(rb"<title[^>]{0,60}>([^<]{1,200})</title>", re.IGNORECASE)
 TARGET = re.compile(  # origin-form (RFC 9112, 3.2.1) of a path that stays on this server
     r"/(?:[\w.~!$&'()*+,;=@%-][\w.~!$&'()*+,;=@%/-]*)?(?:\?[\w.~!$&'()*+,;=:@%/?-]*)?", re.ASCII
 )
@@ -390,8 +391,9 @@ def site(answers: tuple[Answer, ...], clues: Clues) -> Match:
     """What the answers prove together: application, framework or server, in this order; else HTTP, and no product.
 
     `answers`: that of `GET /` first. Facts are those of the product, "framework": what it is written with, and
-    "server": what carries it, or by what name it calls itself where nobody here knows that. Where several servers carry
-    an answer one behind the other, the clues say which of them is the one in front.
+    "server": what carries it, or by what name it calls itself where nobody here knows that; of a page by no known
+    application its "title". Where several servers carry an answer one behind the other, the clues say which of them is
+    the one in front.
     """
     application, framework = _first(APPLICATIONS, answers), _first(FRAMEWORKS, answers)
     carriers = [
@@ -406,6 +408,8 @@ def site(answers: tuple[Answer, ...], clues: Clues) -> Match:
         facts.append(("framework", _called(framework)))
     if others:
         facts.append(("server", ", ".join(map(_called, others))))
+    if not application:
+        facts += _title(answers)
     return found._replace(facts=tuple(facts))
 
 
@@ -438,7 +442,19 @@ def _nobody(answers: tuple[Answer, ...]) -> Match:
     first = answers[0] if answers else None
     evidence = f"GET {first.target}: HTTP/{first.version} {first.status}" if first else "no answer"
     name = first.header("server") if first else None
-    return Match("http", None, None, clean(evidence), (("server", clean(name)),) if name and name.strip() else ())
+    server = [("server", clean(name))] if name and name.strip() else []
+    return Match("http", None, None, clean(evidence), (*server, *_title(answers)))
+
+
+def _title(answers: tuple[Answer, ...]) -> list[tuple[str, str]]:
+    """The title of the first page that is one: what tells one's own applications apart."""
+    for answer in answers:
+        if answer.status == 200 and (found := TITLE.search(answer.body[:PAGE])):
+            from html import unescape
+
+            text = clean(unescape(found[1].decode("utf-8", "replace")))
+            return [("title", text)] if text else []
+    return []
 
 
 def _called(match: Match) -> str:
