@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import socket
 import subprocess
@@ -14,7 +15,9 @@ import pytest
 
 from homeport.model.evidence import Confidence
 from homeport.model.provenance import Origin, Provenance
-from homeport.operations.show import show
+from homeport.operations.show import show as page_of
+
+show = functools.partial(page_of, passive=True)  # what is sent is tested where checks are
 
 LISTEN = "print(s.getsockname()[1], flush=True); sys.stdin.read()"
 Start = Callable[..., int]

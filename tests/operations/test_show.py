@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import socket
@@ -19,10 +20,13 @@ import pytest
 from homeport.errors import AddressError
 from homeport.model.addresses import Protocol
 from homeport.operations.documents.page import document
-from homeport.operations.show import remember, show
+from homeport.operations.show import remember
+from homeport.operations.show import show as page_of
 
 if TYPE_CHECKING:
     from tests.conftest import Homeport
+
+show = functools.partial(page_of, passive=True)  # what is sent is tested where checks are
 
 SERVER = """
 import socket, sys

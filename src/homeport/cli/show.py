@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from homeport.cli.listing import SCOPES
+from homeport.cli.services import service_text
 from homeport.cli.sheet import LABEL, Sheet
 from homeport.cli.text import Paint, table
 from homeport.model.addresses import Scope
@@ -16,6 +17,7 @@ from homeport.model.owners import Container, Owner, Process
 from homeport.model.page import Candidate, Page, Peer, Resident
 from homeport.model.provenance import Provenance
 from homeport.model.publishing import Published
+from homeport.model.services import DatabaseFacts
 from homeport.model.snapshot import Listener
 from homeport.rules.absence import who
 from homeport.rules.naming import label
@@ -50,8 +52,7 @@ def lines(page: Page, paint: Paint, columns: int | None = None) -> list[str]:
                 sheet.gap()
             _group(sheet, page, group)
         _nothing(sheet, page)
-        if page.diagnosis is not None:
-            _diagnosis(sheet, page.diagnosis)
+        _results(sheet, page)
     _around(sheet, page)
     sheet.gap()
     sheet.many("next", page.next, "bold")
@@ -121,6 +122,35 @@ def _group(sheet: Sheet, page: Page, group: Sequence[Resident]) -> None:
         name = ""
     sheet.many("scope", dict.fromkeys(each.text for one in group for each in one.reach))
     sheet.many("published", dict.fromkeys(_published(each) for one in group for each in one.published))
+
+
+def _results(sheet: Sheet, page: Page) -> None:
+    """What speaks there, whether it answers, who can connect, and what was logged last."""
+    services = dict.fromkeys(service_text(one.listener.service) for one in page.residents if one.listener.service)
+    sheet.many("speaks", services)
+    for database in (one.database for one in page.residents):
+        if database is not None:
+            _database(sheet, database)
+            break
+    if page.diagnosis is not None:
+        _diagnosis(sheet, page.diagnosis)
+    if page.residents:
+        sheet.many("who can", page.reach)
+    if page.logs is not None and page.logs.lines:
+        last = page.logs.lines[-1]
+        when = "" if last.time is None else f"{last.time.astimezone():%Y-%m-%d %H:%M:%S} "
+        sheet.add("last error", f"{when}{last.message} ({last.source})", "yellow", most=2)
+
+
+def _database(sheet: Sheet, one: DatabaseFacts) -> None:
+    facts = [
+        one.url,
+        f"login {one.authentication}" if one.authentication else "",
+        f"TLS {one.tls}" if one.tls else "",
+        "" if one.connections is None else f"{one.connections} connected now",
+        f"data in {one.data_folder}" if one.data_folder else "",
+    ]
+    sheet.add("  database", " · ".join(fact for fact in facts if fact))
 
 
 def _diagnosis(sheet: Sheet, one: Diagnosis) -> None:

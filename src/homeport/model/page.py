@@ -10,8 +10,11 @@ from homeport.model.diagnosis import Diagnosis
 from homeport.model.evidence import Evidence
 from homeport.model.explanation import Explanation
 from homeport.model.lineage import Lineage
+from homeport.model.logs import Logs
 from homeport.model.provenance import Provenance
 from homeport.model.publishing import Published
+from homeport.model.reach import Reach
+from homeport.model.services import DatabaseFacts
 from homeport.model.snapshot import Listener, Netns
 from homeport.model.sockets import Socket
 
@@ -22,6 +25,7 @@ class Resident:
 
     `reach` says from where it can be addressed, by its bind address, its namespace and what is published. `leads_to` is
     where it, or a rule in front of it, forwards its clients; `published` are the ports of the machine that lead to it.
+    `effective` is who can really connect, firewall and all; `database` what a developer needs of one.
     """
 
     listener: Listener
@@ -30,6 +34,8 @@ class Resident:
     reach: tuple[Evidence, ...]
     leads_to: tuple[Published, ...]
     published: tuple[Published, ...]
+    effective: Reach | None = None
+    database: DatabaseFacts | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +72,7 @@ class Page:
 
     `usual` says who last or usually lives there; `next` are the commands that would come next; `netns` is the inode
     number of the caller's network namespace, and `namespaces` all that were looked into. `diagnosis` is what a short
-    check said; None: nothing was sent.
+    check said; None: nothing was sent. `reach` says in sentences who can connect, `logs` are the owner's last errors.
     """
 
     taken_at: datetime
@@ -86,3 +92,5 @@ class Page:
     limits: tuple[str, ...]
     source: str
     diagnosis: Diagnosis | None = None
+    reach: tuple[str, ...] = ()
+    logs: Logs | None = None

@@ -35,17 +35,17 @@ class _Found(NamedTuple):
     published: tuple[Published, ...]
 
 
-def reach(text: str, source: str | None = None, *, prove: bool = False) -> ReachReport:
+def reach(text: str, source: str | None = None, *, prove: bool = False, scene: Scene | None = None) -> ReachReport:
     """Who can connect to what listens at an address; `reaches` is empty where nothing does.
 
-    Raises AddressError for a text that is no address, SourceError where no source works, RightsError where a proof
-    needs more rights.
+    `scene`: what a look at the address has found already. Raises AddressError for a text that is no address,
+    SourceError where no source works, RightsError where a proof needs more rights.
     """
     if prove and os.geteuid() != 0:
         raise RightsError(
             "a proof needs root", why="it makes a network namespace", remedy="sudo homeport reach … --prove"
         )
-    scene = survey(text, source)
+    scene = survey(text, source) if scene is None else scene
     publishing = Publishing()
     snapshot = look(EVERYTHING, source)
     published = tuple(publishing.published_ports())

@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from homeport.model.addresses import IPAddress, Scope
-from homeport.model.case import Wish
-from homeport.model.diagnosis import Diagnosis
 from homeport.model.evidence import Evidence
 from homeport.model.lineage import Lineage
 from homeport.model.owners import Container, Reason
@@ -21,11 +19,11 @@ from homeport.model.provenance import Provenance
 from homeport.model.publishing import Published
 from homeport.model.snapshot import Listener, Query
 from homeport.model.sockets import State
+from homeport.operations import results
 from homeport.operations.ls import ALL_PROTOCOLS, look
 from homeport.operations.provenance import provenance
 from homeport.operations.scene import Scene, candidates, of_same_project, residents, survey, usual
 from homeport.rules.absence import Facts, absences
-from homeport.rules.asked import parse
 from homeport.rules.neighbours import destination, endpoint_text, other_end
 from homeport.rules.reach import reach
 from homeport.system import history
@@ -37,9 +35,6 @@ MAX_DETAILED = 8
 """For how many listeners of one page lineage and provenance are searched."""
 MAX_PEERS = 200
 """For how many connections of one page the other end is searched."""
-
-PATIENCE = 2.0
-"""Seconds that the check of a page may take."""
 
 _FINISHED = frozenset((State.TIME_WAIT, State.BOUND_INACTIVE, State.CLOSE))
 
@@ -60,6 +55,11 @@ def show(text: str, source: str | None = None, *, passive: bool = False) -> Page
     near = tuple(one for one in scene.listening if one not in found) if scene.endpoint.port else ()
     limits = dict.fromkeys((*scene.snapshot.limits, *scene.explanation.limits))
     described = _described(scene, found, publishing, limits)
+    report = results.reached(text, scene, limits) if scene.endpoint.port else None
+    if report is not None:
+        described = results.with_reach(described, report)
+    if not passive and scene.endpoint.port:
+        described = results.with_services(described, limits)
     peers = _peers(scene, found, limits)
     project_listeners = () if found else of_same_project(scene, limits)
     return Page(
@@ -79,16 +79,10 @@ def show(text: str, source: str | None = None, *, passive: bool = False) -> Page
         namespaces=scene.snapshot.netns,
         limits=tuple(dict.fromkeys((*limits, *publishing.limits))),
         source=scene.snapshot.source,
-        diagnosis=None if passive or not scene.endpoint.port else _diagnosis(text, scene),
+        diagnosis=None if passive or not scene.endpoint.port else results.diagnosis(text, scene),
+        reach=() if report is None else report.summary,
+        logs=results.logged(described) if scene.endpoint.port else None,
     )
-
-
-def _diagnosis(text: str, scene: Scene) -> Diagnosis:
-    """A short check; what it needs is imported only where one is made."""
-    from homeport.operations.check import diagnose
-    from homeport.operations.world import Machine
-
-    return diagnose(parse(text), Wish(seconds=PATIENCE), Machine(text, PATIENCE, scene.source, scene))
 
 
 def remember(page: Page) -> None:

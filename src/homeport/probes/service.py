@@ -12,7 +12,8 @@ from homeport.probes.kind import Probe, World
 
 def look(case: Case, world: World) -> Case:
     """The last errors of the log, where there is an owner."""
-    if case.listener is None and not case.claims:
+    answers = bool(case.exchanges) and case.exchanges[-1].status < 500
+    if case.listener is None or answers or (case.service is not None and not case.wants_http):
         return case
     return replace(case, said=world.said(case))
 

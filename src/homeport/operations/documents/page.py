@@ -7,7 +7,8 @@ from typing import Any
 from homeport.model.page import Absence, Candidate, Page, Peer, Resident
 from homeport.model.provenance import Provenance
 from homeport.model.publishing import Published
-from homeport.operations.documents import check, explanation, lineage, listing
+from homeport.model.services import DatabaseFacts
+from homeport.operations.documents import check, explanation, lineage, listing, logs, reach
 from homeport.rules.naming import address_text
 
 
@@ -38,6 +39,8 @@ def document(page: Page) -> dict[str, Any]:
         "usual": listing.evidence(page.usual),
         "project_listeners": [listing.listener(one) for one in page.project_listeners],
         "diagnosis": None if page.diagnosis is None else check.diagnosis(page.diagnosis),
+        "reach": list(page.reach),
+        "logs": None if page.logs is None else logs.document(page.logs),
         "next": list(page.next),
         "limits": list(page.limits),
     }
@@ -53,10 +56,17 @@ def resident(one: Resident) -> dict[str, Any]:
             "scope": one.listener.scope.value,
             "basis": "bind address, network namespace, published ports",
             "evidence": listing.evidence(one.reach),
+            "from": [] if one.effective is None else [reach.reached(each) for each in one.effective.reached],
         },
+        "database": None if one.database is None else database(one.database),
         "leads_to": [published(each) for each in one.leads_to],
         "published": [published(each) for each in one.published],
     }
+
+
+def database(one: DatabaseFacts) -> dict[str, Any]:
+    """What a developer needs of a database."""
+    return {**one._asdict(), "evidence": listing.evidence(one.evidence)}
 
 
 def published(one: Published) -> dict[str, Any]:
