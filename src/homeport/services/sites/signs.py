@@ -151,7 +151,7 @@ def entry(
         if version:
             found += [(answer, told) for answer in answers if (told := version(answer))]
         answer, told = next((pair for pair in found if clean_version(pair[1].version)), found[0])
-        quotes = dict.fromkeys(f"GET {page.target}: {clean(words.quote)}" for page, words in (found[0], (answer, told)))
+        quotes = dict.fromkeys(clean(f"GET {page.target}: {words.quote}") for page, words in (found[0], (answer, told)))
         known = (*facts, *authentication(answers, private))
         return Match("http", name, clean_version(told.version), "; ".join(quotes), known)
 
