@@ -18,6 +18,7 @@ from homeport.model.reach import Answer, From, Origin, Reach, Reached, Station, 
 from homeport.model.snapshot import Listener
 from homeport.rules.neighbours import endpoint_text
 from homeport.rules.paths import Arrival, Net, from_outside, from_station
+from homeport.rules.translations import leading
 
 _TUNNELS = frozenset(("tun", "wireguard", "ipip", "sit", "gre", "ip6tnl", "ip6gre", "vti", "xfrm", "ppp", "ipsec"))
 _TUNNEL_NAMES = ("tun", "tap", "wg", "ppp", "tailscale", "zt", "utun", "ipsec", "nordlynx", "proton", "cscotun")
@@ -162,13 +163,28 @@ def _addresses(station: Station, versions: Iterable[int] = (4, 6)) -> Iterator[I
 
 
 def _published_targets(setting: Setting) -> Iterator[Target]:
+    """The ports of the caller's station that an engine publishes, or a rule translates."""
+    here = setting.here
     for one in setting.published:
-        hosts = _addresses(setting.here) if one.host_address is None else (one.host_address,)
         family = None if one.target_address is None else one.target_address.version
         why = one.evidence[0] if one.evidence else Evidence(one.via, f"port {one.host_port}")
-        for address in hosts:
-            if family is None or address.version == family:
-                yield Target(setting.here, address, one.host_port, why)
+        for address in _hosts(here, one.host_address, family):
+            yield Target(here, address, one.host_port, why)
+    for rule in leading(here.ruleset, lambda address: _leads_here(setting, address), setting.listener.socket.port):
+        for address in _hosts(here, rule.address, None):
+            yield Target(here, address, rule.port, rule.evidence)
+
+
+def _hosts(here: Station, address: IPAddress | None, family: int | None) -> Iterator[IPAddress]:
+    some = _addresses(here) if address is None or address.is_unspecified else (address,)
+    yield from (one for one in some if family is None or one.version == family)
+
+
+def _leads_here(setting: Setting, address: IPAddress | None) -> bool:
+    """Whether what is translated to an address comes to the listener's station; None: the address is kept."""
+    if address is None or address.is_loopback:
+        return setting.home is setting.here
+    return any(each.ip == address for one in setting.home.interfaces for each in one.addresses)
 
 
 # --- judging ---------------------------------------------------------------------------------------------------------

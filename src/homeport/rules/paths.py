@@ -281,51 +281,86 @@ def _passed(station: Station, by: Place | None) -> tuple[Evidence, ...]:
 
 
 def _listeners(station: Station, packet: Packet) -> tuple[Listener, ...]:
-    index = next((one.index for one in station.interfaces if one.name == packet.iif), None)
-    index = _LOOPBACK if packet.iif == "lo" else index
-    fitting = station.listeners
-    if packet.iif != "lo":  # for what comes from outside the interface counts, for IPv6 too
-        fitting = tuple(one for one in fitting if one.socket.interface in (None, 0, index))
+    if packet.iif != "lo":
+        index = next((one.index for one in station.interfaces if one.name == packet.iif), None)
+    elif packet.destination.is_loopback:
+        index = _LOOPBACK
+    else:  # orig_oif of ip_route_output_key_hash_rcu, net/ipv4/route.c: as if come in by the address's own interface
+        own = (one.index for one in station.interfaces if any(each.ip == packet.destination for each in one.addresses))
+        index = next(own, _LOOPBACK)
+    fitting = tuple(one for one in station.listeners if one.socket.interface in (None, 0, index))
     return answerers(packet.destination, packet.port[0], fitting, None, packet.protocol, index)
 
 
 def _answered(trip: Trip, station: Station, world: World, arrived: Arrival) -> list[Arrival]:
     """The answer: out of the listener's station, back through those that passed the request on, in at the sender's."""
-    packet = world.packet
-    local = packet.iif == "lo"
-    out = "lo"
-    if not local:
-        client = sample(packet.source, station)
-        route = trip.net.route(station, client, packet.destination, None, 0)
-        if route.error is not None:
-            said = _REFUSALS.get(route.error, route.error)
-            why = Evidence(f"routes of {station.name}", f"the answer cannot go back to {client}: {said}")
-            return [_stopped(trip, world, why)]
-        out = _leaving(route)
-    leaving = [(Hook.OUTPUT, "", out), (Hook.POSTROUTING, "", out)]
-    if local:
-        leaving += [(Hook.PREROUTING, "lo", ""), (Hook.INPUT, "lo", "")]
-    legs: list[tuple[Station, Packet, list[tuple[Hook, str, str]]]] = [(station, packet, leaving)]
-    for one in () if local else reversed(trip.hops):
-        back = [(Hook.PREROUTING, one.oif, ""), (Hook.FORWARD, one.oif, one.iif), (Hook.POSTROUTING, "", one.iif)]
-        legs.append((one.station, one.packet, back))
-    if trip.left is not None and not local:
-        home = [(Hook.PREROUTING, trip.left.oif, ""), (Hook.INPUT, trip.left.oif, "")]
-        legs.append((trip.left.station, trip.left.packet, home))
+    legs = _legs(trip, station, world.packet)
+    if isinstance(legs, Evidence):
+        return [_stopped(trip, world, legs)]
     found = [arrived]
-    for place, request, hooks in legs:
-        found = _leg(trip, place, answer(request, hooks[0][0]), hooks, arrived)
+    for leg in legs:
+        found = _leg(trip, leg, arrived)
         if any(one.answer is not Answer.YES for one in found):
             break
     return found
 
 
-def _leg(
-    trip: Trip, station: Station, reply: Packet, hooks: Sequence[tuple[Hook, str, str]], arrived: Arrival
-) -> list[Arrival]:
-    """The answer's way through the hooks of one station: `arrived` where it passes, else who stops it."""
-    ends = [End(Action.ACCEPT, World(reply), None)]
-    for hook, iif, oif in hooks:
+class Leg(NamedTuple):
+    """The answer's way through one station: the request as it was there, and each hook with its interfaces."""
+
+    station: Station
+    request: Packet
+    hooks: tuple[tuple[Hook, str, str], ...]
+
+
+def _legs(trip: Trip, station: Station, packet: Packet) -> list[Leg] | Evidence:
+    """Every station that the answer goes through; why not, where there is no way back."""
+    if packet.iif == "lo":
+        looped = ((Hook.OUTPUT, "", "lo"), (Hook.POSTROUTING, "", "lo"), (Hook.PREROUTING, "lo", ""))
+        return [Leg(station, packet, (*looped, (Hook.INPUT, "lo", "")))]
+    client = sample(packet.source, station)
+    route = trip.net.route(station, client, packet.destination, None, 0)
+    if route.error is not None:
+        return _no_way_back(station, client, route.error)
+    out = _leaving(route)
+    legs = [Leg(station, packet, ((Hook.OUTPUT, "", out), (Hook.POSTROUTING, "", out)))]
+    past = _passes_by(trip, route.gateway or client)
+    if past is not None:
+        if "dnat" not in past.packet.status:
+            return legs
+        said = f"the answer goes by {out} straight to {client}, past the translation in {past.station.name}"
+        return Evidence(f"routes of {station.name}", said)
+    for hop in reversed(trip.hops):
+        client = sample(hop.packet.source, hop.station)
+        route = trip.net.route(hop.station, client, packet.destination, hop.oif, 0)
+        if route.error is not None:
+            return _no_way_back(hop.station, client, route.error)
+        on = route.interface or hop.iif
+        back = ((Hook.PREROUTING, hop.oif, ""), (Hook.FORWARD, hop.oif, on), (Hook.POSTROUTING, "", on))
+        legs.append(Leg(hop.station, hop.packet, back))
+    if trip.left is not None:
+        home = ((Hook.PREROUTING, trip.left.oif, ""), (Hook.INPUT, trip.left.oif, ""))
+        legs.append(Leg(trip.left.station, trip.left.packet, home))
+    return legs
+
+
+def _no_way_back(station: Station, client: IPAddress, error: str) -> Evidence:
+    return Evidence(
+        f"routes of {station.name}", f"the answer cannot go back to {client}: {_REFUSALS.get(error, error)}"
+    )
+
+
+def _passes_by(trip: Trip, towards: IPAddress) -> Hop | None:
+    """The station that passed the request on, where the answer's next address is none of it: it takes another way."""
+    last = trip.hops[-1] if trip.hops else trip.left
+    return None if last is None or is_local(last.station.interfaces, towards) else last
+
+
+def _leg(trip: Trip, leg: Leg, arrived: Arrival) -> list[Arrival]:
+    """The answer's way through one station: `arrived` where it passes, else who stops it."""
+    station = leg.station
+    ends = [End(Action.ACCEPT, World(answer(leg.request, leg.hooks[0][0])), None)]
+    for hook, iif, oif in leg.hooks:
         passing = [moved(one.world, hook, iif=iif, oif=oif) for one in ends if one.action is Action.ACCEPT]
         ends = [one for one in ends if one.action is not Action.ACCEPT]
         ends += traverse(station.ruleset, passing) if passing else []

@@ -28,7 +28,7 @@ from homeport.system import namespaces, procfs, routing
 from homeport.wire import rtnetlink, rtnetlink_changes
 from homeport.wire.proc_routes import routes_ipv4, routes_ipv6
 
-SECONDS = 2.5
+SECONDS = 1.5
 """How long a connection may take; a packet that is lost is sent again after one second (RFC 6298)."""
 _CLONE_NEWNET = 0x40000000
 _NETLINK_ROUTE = 0

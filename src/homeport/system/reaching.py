@@ -59,13 +59,12 @@ class Stations:
         near = next((one for one in station.interfaces if one.name == interface), None)
         if near is None:
             return None
-        ends = {one.index for one in station.interfaces if near.index in (one.index, one.master)}
         for netns in self._netns[:_MOST_LOOKED_AT]:
             if netns.inode == station.netns.inode or address not in addresses_of(netns):
                 continue
             other = self.station(netns)
             for one in other.interfaces:
-                if any(each.ip == address for each in one.addresses) and _joined(near, one, ends):
+                if any(each.ip == address for each in one.addresses) and _joined(station, near, other, one):
                     return other, one.name
         return None
 
@@ -84,9 +83,15 @@ class Stations:
         )
 
 
-def _joined(near: Interface, far: Interface, ends: set[int | None]) -> bool:
-    """Whether two interfaces are the ends of a veth pair, one of them perhaps by a bridge."""
-    return far.peer in ends or (near.kind == "veth" and near.peer in (far.index, far.master))
+def _joined(here: Station, near: Interface, there: Station, far: Interface) -> bool:
+    """Whether a veth pair joins two interfaces, on either side perhaps as a port of a bridge."""
+    ours, theirs = _ports(here, near), _ports(there, far)
+    return any(one.peer == other.index and other.peer == one.index for one in ours for other in theirs)
+
+
+def _ports(station: Station, interface: Interface) -> list[Interface]:
+    found = (one for one in station.interfaces if one is interface or one.master == interface.index)
+    return [one for one in found if one.kind == "veth"]
 
 
 def _forwards() -> frozenset[str]:

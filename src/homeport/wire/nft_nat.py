@@ -14,6 +14,7 @@ from homeport.errors import WireError
 from homeport.model.addresses import IPAddress, Protocol
 from homeport.model.evidence import Evidence
 from homeport.model.publishing import Forward
+from homeport.wire.iptables_rules import words as split_words
 
 _DEEPEST = 16  # NFT_JUMP_STACK_SIZE, include/net/netfilter/nf_tables.h
 _MOST_STEPS = 200_000
@@ -222,21 +223,11 @@ def iptables(text: str) -> tuple[Forward, ...]:
     for line in text.split("\n"):
         if line.startswith("*"):
             inside = line.strip() == "*nat"
-        elif inside and line.startswith("-A ") and len(line) < 8192:
-            words = _words(line)
+        elif inside and line.startswith("-A "):
+            words = split_words(line)
             if len(words) > 2:
                 chains.setdefault(words[1], []).append(_iptables_rule(words[2:], line))
     return tuple(_walk(chains, ["PREROUTING", "OUTPUT"], "iptables-save -t nat"))
-
-
-def _words(line: str) -> list[str]:
-    """Words of a line, as iptables-save quotes them."""
-    import shlex
-
-    try:
-        return shlex.split(line, posix=True)
-    except ValueError:  # a quote that is not closed: no line of iptables-save
-        return []
 
 
 _FLAGS = frozenset(("--physdev-is-bridged", "--rsource", "--rdest", "--random", "--random-fully", "--persistent"))

@@ -47,7 +47,6 @@ _HARMLESS = frozenset(
 _CHANCE = frozenset(("limit", "quota", "ct count", "meter"))
 _VERDICTS = frozenset(("accept", "drop", "continue", "return"))
 _STEERED = frozenset(("saddr", "daddr", "sport", "dport"))
-_MASK_NAMES = frozenset(("ct state", "ct status"))
 _COMPARED = frozenset(("<", ">", "<=", ">="))
 
 Items = tuple[tuple[Part, ...], ...]
@@ -206,7 +205,7 @@ class _Reader:
             return Match(Lookup(fields, (((value, value),),), mask), sign != "==", text)
         if fields == ("tcp flags",) and sign == "in":
             return Match(Lookup(fields, (((0, 0),),), _bits(right)), True, text)
-        if fields[0] in _MASK_NAMES and sign == "==" and isinstance(right, list):
+        if "ct status" in fields and sign != "in":  # all of its bits are compared, of which most are not known
             raise _NotUnderstood
         if sign not in ("==", "!=", "in", "!"):
             raise _NotUnderstood
