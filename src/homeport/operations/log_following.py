@@ -19,6 +19,8 @@ PAUSE = 0.2
 """Seconds between two looks at the sources."""
 LOOK_AGAIN = 2.0
 """Seconds between two looks at the owners, and for files that they have opened since."""
+MOST_OF_NEW = 10_000
+"""Lines that are shown of a file that was made since the last look."""
 
 
 class Notice(NamedTuple):
@@ -124,7 +126,7 @@ class Following:
         for one in fresh:
             said.append(one.source)
             if one.feed is not None and one.source.size is not None:
-                lines, _ = one.feed.last(self._wish.most)  # it was made since the last look: all of it is new
+                lines, _ = one.feed.last(MOST_OF_NEW)  # it was made since the last look: all of it is new
                 assembler = self._assemblers[one.source.label]
                 entries = [entry for line in lines for entry in assembler.feed(line)]
                 said += [each for each in entries if operation.wanted(each, self._wish, self._pattern)]

@@ -206,7 +206,7 @@ def _labelled(some: list[Open]) -> list[Open]:
 def relabelled(one: Open, taken: set[str]) -> Open:
     """A source with a label that is not taken: with the folder before its name, else a number. Takes it."""
     label, what = one.source.label, one.source.what
-    if label in taken and what is not None and what.startswith("/"):
+    if label in taken and what is not None and what == f"{what.rpartition('/')[0]}/{label}":
         label = "/".join(what.rsplit("/", 2)[-2:])
     base, number = label, 2
     while label in taken:

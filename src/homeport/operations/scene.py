@@ -60,7 +60,7 @@ class Scene(NamedTuple):
 
     def is_own(self, one: Listener) -> bool:
         """Whether a socket is in the caller's network namespace, as far as the source tells."""
-        return self.own is None or one.socket.netns is None or one.socket.netns == self.own.inode
+        return self.netns is None or one.socket.netns == self.netns  # None: of one that the caller may not read
 
     def namespace(self, one: Listener) -> str:
         """What to call the network namespace of a socket."""

@@ -27,6 +27,8 @@ _DEPTH = 4
 _SAMPLE = 2048
 _DELETED = " (deleted)"
 _SYSLOGS = ("/var/log/syslog", "/var/log/messages")
+_TITLED = ("redis-server", "redis-check-rdb", "valkey-server")
+"""Programs that write over their arguments, so that these do not tell their configuration: the folder may have it."""
 _PTMX = ("/dev/ptmx", "/dev/pts/ptmx")
 
 
@@ -202,6 +204,8 @@ def _configs(members: Iterable[Member], chain: Sequence[Process], unit: Unit | N
     some += [member(parent, "parent") for parent in chain if command_of(parent).program == "supervisord"]
     for one in some:
         patterns = port_texts.configuration(one.program, one.words[1:], one.process.cwd)
+        if one.program in _TITLED and one.process.cwd is not None:
+            patterns += (f"{one.process.cwd}/*.conf",)
         reader = FileReader(one.root)
         kind = port_texts.kind_name(one.program)
         for pattern in patterns:

@@ -40,19 +40,8 @@ def panes(members: Iterable[Member], terminals: frozenset[str]) -> dict[str, Pan
 def history(pane: Pane, lines: int) -> bytes:
     """The last lines of a window, with what has scrolled away. Raises OSError with why it cannot be had."""
     if pane.program == "tmux":
-        text, why = output_of(
-            "tmux",
-            "-S",
-            pane.server,
-            "capture-pane",
-            "-p",
-            "-J",
-            "-S",
-            f"-{lines}",
-            "-t",
-            pane.target,
-            patience=PATIENCE,
-        )
+        command = ("-u", "-S", pane.server, "capture-pane", "-p", "-J", "-S", f"-{lines}", "-t", pane.target)
+        text, why = output_of("tmux", *command, patience=PATIENCE)
     else:
         text, why = _screen(pane)
     if text is None:
@@ -75,10 +64,10 @@ def _tmux(socket: str) -> dict[str, Pane]:
             return {}
     except OSError:  # the server has ended
         return {}
-    form = "#{pane_tty}\t#{pane_id}\t#{session_name}:#{window_index}.#{pane_index}"
-    text, _ = output_of("tmux", "-S", socket, "list-panes", "-a", "-F", form, patience=PATIENCE)
-    rows = (line.split("\t") for line in (text or b"").decode("utf-8", "replace").splitlines())
-    return {row[0]: Pane("tmux", socket, row[1], row[2]) for row in rows if len(row) == 3 and row[1].startswith("%")}
+    form = "#{pane_id} #{pane_tty} #{session_name}:#{window_index}.#{pane_index}"
+    text, _ = output_of("tmux", "-u", "-S", socket, "list-panes", "-a", "-F", form, patience=PATIENCE)
+    rows = (line.split(" ", 2) for line in (text or b"").decode("utf-8", "replace").splitlines())
+    return {row[1]: Pane("tmux", socket, row[0], row[2]) for row in rows if len(row) == 3 and row[0].startswith("%")}
 
 
 def _is_own_screen(name: str) -> bool:

@@ -29,6 +29,8 @@ def find(facts: Facts) -> Iterator[Candidate]:
             if key in seen or not (one.writable or one.shape in (Shape.SOCKET, Shape.CHARACTER)):
                 continue
             seen[key] = None
+            if member.part != "owner" and one.target == "/dev/null":  # helpers of a server have nothing to say
+                continue
             both = number == 1 and 2 in streams and _same(one, streams[2])
             yield from _place(facts, member, one, "stdout and stderr" if both else _NAMES[number])
 
@@ -81,7 +83,14 @@ def _capture(facts: Facts, terminal: str) -> str:
 
 
 def _pipe(facts: Facts, member: Member, one: Descriptor, stream: str, evidence: Evidence) -> Iterator[Candidate]:
-    readers = facts.pipes.get(one.inode, ())
+    own = {each.process.pid for each in facts.members}
+    everybody = facts.pipes.get(one.inode, ())
+    readers = tuple(each for each in everybody if each.process.pid not in own)
+    if everybody and not readers:  # PostgreSQL's collector, for one: its files are among those of the tree
+        told = _who(tuple(each for each in everybody if each.process.pid != member.process.pid) or everybody)
+        reason = f"{stream} is a pipe to {told}, which is of the same server"
+        yield Candidate(LogKind.PIPE, stream, one.target, None, (evidence,), reason)
+        return
     told = _who(readers)
     files = [(reader, each) for reader in readers for each in reader.descriptors if _written_for(facts, reader, each)]
     reason = f"{stream} is a pipe to {told}" if told else f"{stream} is a pipe whose reader cannot be seen from here"
