@@ -111,6 +111,7 @@ def test_names_of_programs_are_patterns_in_lower_case() -> None:
 
 
 STACKS = {  # who is built of what, where both can be seen in one answer
+    ("code-server", "VS Code server"),
     ("Dask", "Bokeh server"),
     ("Panel", "Bokeh server"),
     ("Voila", "Jupyter Server"),

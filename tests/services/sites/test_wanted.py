@@ -50,6 +50,8 @@ def test_an_answer_that_says_nothing_leaves_it_to_the_clues(clues: Clues, target
         ("mcp-typescript", ("/mcp",)),
         ("node-exporter", ("/metrics",)),
         ("webpack-dev-server", ("/mcp", "/webpack-dev-server")),
+        ("create-react-app", ("/webpack-dev-server",)),
+        ("code-server-open", ("/?folder=/home/ann/project",)),
         ("ollama", ("/api/version",)),
         ("clickhouse", ("/play",)),
         ("jellyfin", ("/System/Info/Public", "/web/")),

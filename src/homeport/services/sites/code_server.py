@@ -7,6 +7,7 @@ from homeport.services.sites.signs import body, entry, fields
 SITE = entry(
     "code-server",
     body(r'<meta id="coder-options"'),
+    body(r'<meta id="vscode-workbench-web-configuration" ', r"(?:\"|&quot;)codeServerVersion(?:\"|&quot;):"),
     fields({"status": "alive|expired", "lastHeartbeat": r"\d+"}, at="/healthz"),
     version=body(r'(?:"|&quot;)codeServerVersion(?:"|&quot;): ?(?:"|&quot;)(?P<version>\d[\w.-]{0,30})'),
     programs=("code-server",),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from homeport.services.sites.signs import body, both, entry, header
+from homeport.services.sites.signs import body, both, either, entry, header
 
 SITE = entry(
     "webpack-dev-server",
@@ -10,5 +10,11 @@ SITE = entry(
     programs=("webpack", "webpack-*", "react-scripts", "vue-cli-service"),
     page_tells_version=False,
     page="/webpack-dev-server",
-    when=both(header("x-powered-by", "^Express$"), header("cross-origin-resource-policy", "^same-origin$")),
+    when=both(
+        header("x-powered-by", "^Express$"),
+        either(
+            header("cross-origin-resource-policy", "^same-origin$"),
+            body(r'<script defer src="/static/js/bundle\.js"></script>'),  # Create React App
+        ),
+    ),
 )
