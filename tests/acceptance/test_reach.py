@@ -1,0 +1,584 @@
+"""What `homeport reach` computes and what really happens, in situations made with real namespaces, rules and sockets.
+
+Each situation is a network namespace of its own ("the box") that stands for a machine with a network card `eth0`, and
+where needed a second one behind it ("the inner", as a container is). homeport runs in the box; the rules of the machine
+that runs the tests are not touched. Every connection that `--prove` tries must end as computed, and as written here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+import pytest
+
+LISTEN = """
+import json, socket, sys, time
+for one in json.loads(sys.argv[1]):
+    made = socket.socket(socket.AF_INET6 if ":" in one["address"] else socket.AF_INET)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if ":" in one["address"]:
+        made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, one.get("v6only", 0))
+    if "device" in one:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, one["device"].encode())
+    made.bind((one["address"], one["port"]))
+    made.listen(16)
+    one["kept"] = made
+    globals().setdefault("all", []).append(made)
+print("ready", flush=True)
+while True:
+    time.sleep(1000)
+"""
+BOX = """
+set -e
+sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0
+sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0
+sysctl -qw net.ipv4.conf.all.route_localnet=0 net.ipv4.conf.default.route_localnet=0
+ip link set lo up
+ip link add eth0 type veth peer name wire0
+ip addr add 192.0.2.2/24 dev eth0
+ip addr add 2001:db8:1::2/64 dev eth0 nodad
+ip link set eth0 up
+ip link set wire0 up
+echo ready
+exec sleep 1000
+"""
+INNER = """
+set -e
+ip link set lo up
+echo ready
+exec sleep 1000
+"""
+CABLE = """
+set -e
+ip link add ct0 type veth peer name eth0 netns {inner}
+ip addr add 10.7.0.1/24 dev ct0
+ip addr add fd07::1/64 dev ct0 nodad
+ip link set ct0 up
+nsenter -t {inner} -n ip addr add 10.7.0.2/24 dev eth0
+nsenter -t {inner} -n ip addr add fd07::2/64 dev eth0 nodad
+nsenter -t {inner} -n ip link set eth0 up
+nsenter -t {inner} -n ip route add default via 10.7.0.1
+nsenter -t {inner} -n ip -6 route add default via fd07::1
+"""
+FORWARDING = ("sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1",)
+DNAT = {"kind": "nat", "priority": "-100"}
+SNAT = {"kind": "nat", "priority": "100"}
+V4, V6 = "192.0.2.2", "2001:db8:1::2"
+ANY4 = {"address": "0.0.0.0", "port": 8080}
+DUAL = {"address": "::", "port": 8080}
+LOCAL4 = {"address": "127.0.0.1", "port": 8080}
+
+
+def chain(hook: str, *rules: str, policy: str = "accept", priority: str = "0", kind: str = "filter") -> str:
+    """One table of family inet with one base chain."""
+    name = f"{hook}{crc32(repr((rules, priority)).encode())}"
+    body = "\n".join(rules)
+    return f"""
+table inet t{name} {{
+chain c {{
+type {kind} hook {hook} priority {priority}; policy {policy};
+{body}
+}}
+}}
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Situation:
+    """`beside`: what must be seen, and computed, from beside the box, by "address:port"; `inside` beside the inner.
+
+    `here`: from the box itself.
+    """
+
+    listen: tuple[Mapping[str, Any], ...] = (ANY4,)
+    inner: tuple[Mapping[str, Any], ...] = ()
+    rules: str = ""
+    inner_rules: str = ""
+    commands: tuple[str, ...] = ()
+    ask: str = ":8080"
+    beside: Mapping[str, bool] = field(default_factory=dict)
+    inside: Mapping[str, bool] = field(default_factory=dict)
+    here: Mapping[str, bool] = field(default_factory=dict)
+
+
+def at(host: str, port: int = 8080) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+SITUATIONS = {
+    "loopback only": Situation(listen=(LOCAL4,), beside={at("127.0.0.1"): False}, here={at("127.0.0.1"): True}),
+    "loopback of IPv6 only": Situation(
+        listen=({"address": "::1", "port": 8080},), beside={at("::1"): False}, here={at("::1"): True}
+    ),
+    "wildcard": Situation(beside={at(V4): True, at("127.0.0.1"): False}, here={at(V4): True, at("127.0.0.1"): True}),
+    "one address": Situation(listen=({"address": V4, "port": 8080},), beside={at(V4): True}, here={at(V4): True}),
+    "wildcard of IPv6 only": Situation(listen=({**DUAL, "v6only": 1},), beside={at(V6): True}, here={at("::1"): True}),
+    "dual stack": Situation(
+        listen=(DUAL,), beside={at(V6): True, at(V4): True}, here={at("::1"): True, at("127.0.0.1"): True}
+    ),
+    "IPv6 alone switched off": Situation(
+        listen=(DUAL,), commands=("sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1",),
+        beside={at(V4): True}, here={at("127.0.0.1"): True},
+    ),
+    "loopback with route_localnet": Situation(
+        listen=(LOCAL4,), commands=("sysctl -qw net.ipv4.conf.all.route_localnet=1",),
+        beside={at("127.0.0.1"): True}, here={at("127.0.0.1"): True},
+    ),
+    "bound to the network card": Situation(
+        listen=({**ANY4, "device": "eth0"},),
+        beside={at(V4): False}, here={at(V4): True, at("127.0.0.1"): False},
+    ),
+    "bound to lo": Situation(
+        listen=({**ANY4, "device": "lo"},), beside={at(V4): False}, here={at("127.0.0.1"): True, at(V4): False}
+    ),
+    "bound to the network card, IPv6": Situation(
+        listen=({**DUAL, "device": "eth0"},),
+        beside={at(V6): False}, here={at(V6): True, at("::1"): False, at(V4): True},
+    ),
+    # the firewall, nftables
+    "dropped by interface": Situation(
+        rules=chain("input", 'iifname "hp*" drop'), beside={at(V4): False}, here={at(V4): True}
+    ),
+    "accepted by one interface only": Situation(
+        rules=chain("input", 'iifname { "lo", "eth0" } accept', policy="drop"),
+        beside={at(V4): False}, here={at(V4): True},
+    ),
+    "accepted by a set of sources": Situation(
+        rules="table inet s { set good { type ipv4_addr; flags interval; elements = { 198.18.0.0/15, 10.9.0.0/16 }; };"
+        " chain c { type filter hook input priority 0; policy drop; ip saddr @good tcp dport 8080 accept; }; }",
+        beside={at(V4): True}, here={at(V4): False},
+    ),
+    "dropped by a set of sources": Situation(
+        rules="table ip s { set bad { type ipv4_addr; flags interval; elements = { 198.18.0.0/15 }; };"
+        " chain c { type filter hook input priority 0; ip saddr @bad drop; }; }",
+        listen=(DUAL,), beside={at(V4): False, at(V6): True}, here={at(V4): True},
+    ),
+    "dropped by policy, but for lo": Situation(
+        rules=chain("input", "iif lo accept", "ct state established accept", policy="drop"),
+        beside={at(V4): False}, here={at(V4): True},
+    ),
+    "accepted by an interval of ports": Situation(
+        rules=chain("input", "tcp dport { 22, 8000-8100 } accept", "tcp sport 8000-8100 accept", policy="drop"),
+        beside={at(V4): True}, here={at(V4): True},
+    ),
+    "just beside an interval of ports": Situation(
+        rules=chain("input", "tcp dport { 22, 8081-8100 } accept", policy="drop"), beside={at(V4): False},
+        here={at(V4): False},
+    ),
+    "a verdict map by port": Situation(
+        rules=chain("input", "tcp dport vmap { 80 : accept, 8080 : drop }"),
+        beside={at(V4): False}, here={at(V4): False},
+    ),
+    "a verdict map by interface that jumps": Situation(
+        rules="table inet j { chain loop { accept; }; chain wild { tcp dport 1-9000 return; drop; };"
+        " chain c { type filter hook input priority 0; policy drop;"
+        ' iifname vmap { "lo" : jump loop, "hp*" : jump wild };'
+        " tcp dport 8080 accept; }; }",
+        beside={at(V4): True}, here={at(V4): True},
+    ),
+    "a goto does not come back": Situation(
+        rules="table inet j { chain other { tcp dport 1 accept; };"
+        " chain c { type filter hook input priority 0; policy drop;"
+        " tcp dport 8080 goto other; tcp dport 8080 accept; }; }",
+        beside={at(V4): False}, here={at(V4): False},
+    ),
+    "rejected with a reset": Situation(
+        rules=chain("input", 'iifname != "lo" tcp dport 8080 reject with tcp reset'), beside={at(V4): False},
+        here={at(V4): True},
+    ),
+    "rejected with ICMP": Situation(
+        listen=(DUAL,), rules=chain("input", 'iifname != "lo" reject with icmpx admin-prohibited'),
+        beside={at(V4): False, at(V6): False}, here={at(V4): True},
+    ),
+    "IPv6 only rules": Situation(
+        listen=(DUAL,), rules=chain("input", "meta nfproto ipv6 tcp dport 8080 drop"),
+        beside={at(V4): True, at(V6): False}, here={at("127.0.0.1"): True, at("::1"): False},
+    ),
+    "a table of family ip": Situation(
+        listen=(DUAL,),
+        rules="table ip t { chain c { type filter hook input priority 0; policy drop; iif lo accept; }; }",
+        beside={at(V4): False, at(V6): True}, here={at("127.0.0.1"): True, at("::1"): True},
+    ),
+    "new connections dropped": Situation(
+        rules=chain("input", "iif lo accept", "ct state new drop"), beside={at(V4): False}, here={at(V4): True}
+    ),
+    "not tracked, with rules for new ones": Situation(
+        rules=chain("prerouting", "tcp dport 8080 notrack", priority="-300")
+        + chain("input", "iif lo accept", "ct state { new, established } accept", policy="drop"),
+        beside={at(V4): False}, here={at(V4): True},
+    ),
+    "not tracked, with rules without state": Situation(
+        rules=chain("prerouting", "notrack", priority="-300") + chain("input", "tcp dport 8080 accept", "iif lo accept",
+                                                                      policy="drop"),
+        beside={at(V4): True}, here={at(V4): True},
+    ),
+    "accepted early, dropped late": Situation(
+        rules=chain("input", "tcp dport 8080 accept", priority="-10")
+        + chain("input", 'iifname "hp*" drop', priority="10"),
+        beside={at(V4): False}, here={at(V4): True},
+    ),
+    "dropped early, accepted late": Situation(
+        rules=chain("prerouting", 'iifname "hp*" tcp dport 8080 drop', priority="-150") + chain("input", "accept"),
+        beside={at(V4): False}, here={at(V4): True},
+    ),
+    "marked and accepted by the mark": Situation(
+        rules=chain("prerouting", "tcp dport 8080 meta mark set 0x12", priority="-150")
+        + chain("input", "meta mark & 0xff == 0x12 accept", "iif lo accept", policy="drop"),
+        beside={at(V4): True}, here={at(V4): True},
+    ),
+    "answers dropped": Situation(
+        rules=chain("output", 'oifname "hp*" drop'), beside={at(V4): False}, here={at(V4): True}
+    ),
+    "output by policy, answers allowed": Situation(
+        rules=chain("output", "oif lo accept", "ct state established accept", policy="drop"),
+        beside={at(V4): True}, here={at(V4): True},
+    ),
+    "a concatenation": Situation(
+        rules="table inet k { set s { type ifname . inet_service; elements = { \"lo\" . 8080, \"eth0\" . 8080 }; };"
+        " chain c { type filter hook input priority 0; policy drop;"
+        " iifname . tcp dport @s accept; ct state established accept; }; }",
+        beside={at(V4): False}, here={at(V4): True},
+    ),
+    "flags of the first packet": Situation(
+        rules=chain("input", 'iifname "hp*" tcp flags & (fin|syn|rst|ack) == syn drop'),
+        beside={at(V4): False}, here={at(V4): True},
+    ),
+    # the firewall, iptables
+    "iptables-nft, several ports": Situation(
+        commands=("iptables-nft -A INPUT -p tcp -i hp+ -m multiport --dports 80,8000:8090 -m comment --comment 'a -j b'"
+                  " -j DROP",),
+        beside={at(V4): False}, here={at(V4): True},
+    ),
+    "iptables-nft, state and policy": Situation(
+        commands=("iptables-nft -A INPUT -i lo -j ACCEPT", "iptables-nft -A INPUT -m conntrack --ctstate NEW -p tcp"
+                  " --dport 8080 -m addrtype --dst-type LOCAL -j ACCEPT", "iptables-nft -P INPUT DROP"),
+        beside={at(V4): True}, here={at(V4): True},
+    ),
+    "iptables-legacy drops": Situation(
+        commands=("iptables-legacy -A INPUT -i hp+ -p tcp --dport 8080 -j REJECT --reject-with tcp-reset",),
+        listen=(DUAL,), beside={at(V4): False, at(V6): True}, here={at(V4): True},
+    ),
+    "iptables-legacy by policy and chain": Situation(
+        commands=("iptables-legacy -N WEB", "iptables-legacy -A WEB -s 198.18.0.0/15 -j ACCEPT",
+                  "iptables-legacy -A INPUT -p tcp --dport 8080 -j WEB", "iptables-legacy -P INPUT DROP"),
+        beside={at(V4): True}, here={at(V4): False},
+    ),
+    "ip6tables-legacy alone": Situation(
+        commands=("ip6tables-legacy -A INPUT -p tcp --dport 8080 -j DROP",),
+        listen=(DUAL,), beside={at(V4): True, at(V6): False}, here={at(V4): True, at("::1"): False},
+    ),
+    "legacy accepts, nftables drops": Situation(
+        commands=("iptables-legacy -A INPUT -p tcp --dport 8080 -j ACCEPT",),
+        rules=chain("input", 'iifname "hp*" drop', priority="5"), beside={at(V4): False}, here={at(V4): True},
+    ),
+    # routes
+    "answers prohibited by policy routing": Situation(
+        commands=("ip rule add pref 10 to 198.18.0.0/15 prohibit",), beside={at(V4): False}, here={at(V4): True}
+    ),
+    "order of policy routing": Situation(
+        commands=("ip rule add pref 20 to 198.18.0.0/15 prohibit", "ip rule add pref 10 to 198.18.0.0/15 lookup main"),
+        beside={at(V4): True}, here={at(V4): True},
+    ),
+    # translation in one namespace
+    "redirected": Situation(
+        rules=chain("prerouting", "tcp dport 9090 redirect to :8080", **DNAT),
+        beside={at(V4): True, at(V4, 9090): True}, here={at(V4): True, at(V4, 9090): False},
+    ),
+    "redirected for this machine too": Situation(
+        listen=(LOCAL4,),
+        rules=chain("output", "tcp dport 9090 redirect to :8080", **DNAT),
+        beside={at("127.0.0.1"): False, at(V4, 9090): False}, here={at("127.0.0.1"): True, at(V4, 9090): True},
+    ),
+    "led to loopback without route_localnet": Situation(
+        listen=(LOCAL4,),
+        rules=chain("prerouting", "tcp dport 9090 dnat ip to 127.0.0.1:8080", **DNAT),
+        beside={at(V4, 9090): False}, here={at("127.0.0.1"): True},
+    ),
+    "led to loopback with route_localnet": Situation(
+        listen=(LOCAL4,), commands=("sysctl -qw net.ipv4.conf.all.route_localnet=1",),
+        rules=chain("prerouting", "tcp dport 9090 dnat ip to 127.0.0.1:8080", **DNAT),
+        beside={at(V4, 9090): True, at("127.0.0.1"): True}, here={at("127.0.0.1"): True},
+    ),
+    "led on by a map": Situation(
+        rules=chain("prerouting", "meta l4proto tcp redirect to :tcp dport map { 9090 : 8080, 9091 : 8081 }", **DNAT),
+        beside={at(V4): True, at(V4, 9090): True}, here={at(V4): True},
+    ),
+    "filtered after it was led on": Situation(
+        rules=chain("prerouting", "tcp dport 9090 redirect to :8080", **DNAT)
+        + chain("input", "ct status dnat accept", 'iifname "hp*" tcp dport 8080 drop'),
+        beside={at(V4): False, at(V4, 9090): True}, here={at(V4): True},
+    ),
+    # another namespace
+    "another namespace, not forwarded": Situation(
+        listen=(), inner=(ANY4,), ask="10.7.0.2:8080",
+        beside={at("10.7.0.2"): False}, inside={at("10.7.0.2"): True}, here={at("10.7.0.2"): True},
+    ),
+    "another namespace, forwarded": Situation(
+        listen=(), inner=(DUAL,), ask="10.7.0.2:8080", commands=FORWARDING,
+        beside={at("10.7.0.2"): True, at("fd07::2"): True}, inside={at("10.7.0.2"): True}, here={at("fd07::2"): True},
+    ),
+    "forwarding dropped by policy": Situation(
+        listen=(), inner=(ANY4,), ask="10.7.0.2:8080", commands=FORWARDING, rules=chain("forward", policy="drop"),
+        beside={at("10.7.0.2"): False}, inside={at("10.7.0.2"): True}, here={at("10.7.0.2"): True},
+    ),
+    "loopback of another namespace": Situation(
+        listen=(), inner=({**LOCAL4, "port": 18179},), ask=":18179", commands=FORWARDING,
+        rules=chain("prerouting", "tcp dport 9090 dnat ip to 10.7.0.2:18179", **DNAT),
+        beside={at(V4, 9090): False}, inside={at("127.0.0.1", 18179): False},
+    ),
+    "led to another namespace": Situation(
+        listen=(), inner=(ANY4,), ask="10.7.0.2:8080", commands=FORWARDING,
+        rules=chain("prerouting", "tcp dport 9090 dnat ip to 10.7.0.2:8080", **DNAT),
+        beside={at(V4, 9090): True}, here={at("10.7.0.2"): True},
+    ),
+    "led to another namespace, only what was led": Situation(
+        listen=(), inner=(ANY4,), ask="10.7.0.2:8080", commands=FORWARDING,
+        rules=chain("prerouting", "ip daddr 192.0.2.2 tcp dport 9090 dnat ip to 10.7.0.2:8080", **DNAT)
+        + chain("forward", "ct state established accept", "ct status dnat accept", policy="drop"),
+        beside={at(V4, 9090): True, at("10.7.0.2"): False}, here={at("10.7.0.2"): True},
+    ),
+    "led to another namespace, and dropped there": Situation(
+        listen=(), inner=(ANY4,), ask="10.7.0.2:8080", commands=FORWARDING,
+        rules=chain("prerouting", "tcp dport 9090 dnat ip to 10.7.0.2:8080", **DNAT),
+        inner_rules=chain("input", "ip saddr 10.7.0.0/24 accept", "iif lo accept", policy="drop"),
+        beside={at(V4, 9090): False}, here={at("10.7.0.2"): True},
+    ),
+    "led to another namespace in disguise": Situation(
+        listen=(), inner=(ANY4,), ask="10.7.0.2:8080", commands=FORWARDING,
+        rules=chain("prerouting", "tcp dport 9090 dnat ip to 10.7.0.2:8080", **DNAT)
+        + chain("postrouting", 'oifname "ct0" masquerade', **SNAT),
+        inner_rules=chain("input", "ip saddr 10.7.0.1 accept", "iif lo accept", policy="drop"),
+        beside={at(V4, 9090): True}, here={at("10.7.0.2"): True},
+    ),
+    "led there from this machine too": Situation(
+        listen=(), inner=(ANY4,), ask="10.7.0.2:8080", commands=FORWARDING,
+        rules=chain("output", "tcp dport 9090 fib daddr type local dnat ip to 10.7.0.2:8080", **DNAT),
+        here={at(V4, 9090): True, at("127.0.0.1", 9090): False}, beside={at(V4, 9090): False},
+    ),
+    "led there from loopback too": Situation(
+        listen=(), inner=(ANY4,), ask="10.7.0.2:8080",
+        commands=(*FORWARDING, "sysctl -qw net.ipv4.conf.all.route_localnet=1"),
+        rules=chain("output", "tcp dport 9090 fib daddr type local dnat ip to 10.7.0.2:8080", **DNAT)
+        + chain("postrouting", "ip saddr 127.0.0.0/8 oifname ct0 masquerade", **SNAT),
+        here={at(V4, 9090): True, at("127.0.0.1", 9090): True},
+    ),
+}  # fmt: skip
+
+
+class Boxes:
+    """Namespaces, each kept by a process of its own, ended by pid."""
+
+    def __init__(self) -> None:
+        self._running: list[subprocess.Popen[str]] = []
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        one = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        self._running.append(one)
+        assert one.stdout is not None
+        assert one.stdout.readline() == "ready\n"
+        return one
+
+    def namespace(self, script: str) -> int:
+        return self.start("unshare", "--net", "--mount", "sh", "-c", script).pid
+
+    def listen(self, pid: int, sockets: tuple[Mapping[str, Any], ...]) -> None:
+        if sockets:
+            self.start(*inside(pid), sys.executable, "-c", LISTEN, json.dumps(sockets))
+
+    def close(self) -> None:
+        for one in reversed(self._running):
+            one.kill()
+        for one in self._running:
+            one.wait()
+            assert one.stdout is not None
+            one.stdout.close()
+
+
+@pytest.fixture
+def boxes() -> Iterator[Boxes]:
+    made = Boxes()
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def inside(pid: int) -> list[str]:
+    return ["nsenter", "-t", str(pid), "-n", "-m"]
+
+
+def run(pid: int, command: str, text: str | None = None) -> None:
+    done = subprocess.run(
+        [*inside(pid), "sh", "-c", command], input=text, text=True, check=False, capture_output=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def build(boxes: Boxes, one: Situation) -> int:
+    """The namespaces of a situation; the pid of the box."""
+    box = boxes.namespace(BOX)
+    if one.inner:
+        inner = boxes.namespace(INNER)
+        run(box, CABLE.format(inner=inner))
+        boxes.listen(inner, one.inner)
+        if one.inner_rules:
+            run(inner, "nft -f -", one.inner_rules)
+    for command in one.commands:
+        run(box, command)
+    if one.rules:
+        run(box, "nft -f -", one.rules)
+    boxes.listen(box, one.listen)
+    return box
+
+
+def ask(box: int, *words: str, home: Path) -> tuple[int, dict[str, Any]]:
+    done = subprocess.run(
+        [*inside(box), sys.executable, "-P", "-m", "homeport", "reach", *words, "--json"],
+        capture_output=True, text=True, check=False, timeout=120, env={**os.environ, "XDG_STATE_HOME": str(home)},
+    )  # fmt: skip
+    assert done.returncode in (0, 1), done.stderr
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+def seen(report: dict[str, Any], kind: str) -> dict[str, bool | None]:
+    """What was seen from one of the places, by address and port."""
+    found = {}
+    for one in report["proofs"]:
+        origin = one["from"]
+        beside = origin.startswith("beside this machine")
+        place = "beside" if beside else "here" if origin == "this machine" else "inside"
+        if place == "inside" and origin.startswith("inside "):
+            place = "its own"
+        if place == kind:
+            found[at(one["address"], one["port"])] = one["connected"]
+    return found
+
+
+@pytest.mark.parametrize("name", SITUATIONS)
+def test_what_is_computed_is_what_happens(name: str, boxes: Boxes, tmp_path: Path) -> None:
+    one = SITUATIONS[name]
+    code, report = ask(build(boxes, one), one.ask, "--prove", home=tmp_path)
+    assert report["reaches"]
+    assert report["limits"] == []
+    for proof in report["proofs"]:
+        assert proof["agrees"] is True, proof
+    assert (code, report["agrees"]) == (0, True)
+    for kind, expected in (("beside", one.beside), ("here", one.here), ("inside", one.inside)):
+        found = seen(report, kind)
+        assert {key: found.get(key) for key in expected} == dict(expected)
+
+
+def state(pid: int) -> dict[str, str]:
+    """All that a proof may not change: links, addresses, routes, neighbours, rules and settings of a namespace."""
+    questions = {
+        "links": "ip -o link", "addresses": "ip -o address", "routes": "ip route show table all",
+        "six": "ip -6 route show table all", "neighbours": "ip neigh", "rules": "nft list ruleset",
+        "forwarding": "sysctl net.ipv4.ip_forward net.ipv6.conf.all.forwarding net.ipv4.conf.all.rp_filter",
+        "mounts": "cat /proc/self/mountinfo",
+    }  # fmt: skip
+    return {name: told(pid, question) for name, question in questions.items()}
+
+
+def told(pid: int, question: str) -> str:
+    done = subprocess.run([*inside(pid), "sh", "-c", question], capture_output=True, text=True, check=True, timeout=60)
+    return done.stdout
+
+
+def wait_until(holds: Callable[[], bool], say: Callable[[], object] = str) -> None:
+    end = time.monotonic() + 60
+    while not holds():
+        if time.monotonic() > end:
+            pytest.fail(f"it never came to hold: {say()}")
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("number", [None, signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_nothing_of_a_proof_stays(number: signal.Signals | None, boxes: Boxes, tmp_path: Path) -> None:
+    """The proof is interrupted while its connections hang: a rule drops them."""
+    box = build(boxes, Situation(rules=chain("input", 'iifname "hp*" drop'), listen=(DUAL,)))
+    wait_until(lambda: "tentative" not in told(box, "ip -o address"))
+    before = state(box)
+    command = [*inside(box), sys.executable, "-P", "-m", "homeport", "reach", ":8080", "--prove"]
+    environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path)}
+    running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+    try:
+        if number is not None:
+            wait_until(lambda: "198.18." in told(box, "ip -o address"))
+            running.send_signal(number)
+        code = running.wait(60)
+    finally:
+        running.kill()
+        running.wait()
+    expected = {None: 0, signal.SIGINT: 130}
+    assert code == (expected[number] if number in expected else -int(number or 0))
+    after: dict[str, str] = {}
+
+    def restored() -> bool:
+        after.update(state(box))
+        return after == before
+
+    wait_until(restored, lambda: [key for key in before if after[key] != before[key]])
+
+
+def test_a_range_that_is_in_use_is_left_alone(boxes: Boxes, tmp_path: Path) -> None:
+    box = build(
+        boxes, Situation(commands=("ip route add 198.18.0.0/16 dev eth0", "ip addr add 198.19.0.9/24 dev eth0"))
+    )
+    _, report = ask(box, ":8080", "--prove", home=tmp_path)
+    own = {one["address"] for one in report["proofs"] if one["address"].startswith("198.19.1.")}
+    assert own == {"198.19.1.1"}
+    assert report["agrees"] is True
+
+
+def test_what_cannot_be_told_is_no_disagreement(boxes: Boxes, tmp_path: Path) -> None:
+    rules = chain("input", "iif lo accept", "tcp dport 8080 limit rate 5/minute accept", policy="drop")
+    box = build(boxes, Situation(rules=rules + chain("output", "accept")))
+    code, report = ask(box, ":8080", "--prove", home=tmp_path)
+    (limited,) = [one for one in report["proofs"] if one["from"].startswith("beside") and one["address"] == V4]
+    assert limited["expected"]["answer"] == "unknown"
+    assert limited["expected"]["conditions"] == ["limit rate 5/minute"]
+    assert (limited["agrees"], code) == (None, 0)
+
+
+def test_a_disagreement_is_told(boxes: Boxes, tmp_path: Path) -> None:
+    """A rule that is made while the proof runs: what was read before does not hold any more."""
+    box = build(boxes, Situation())
+    script = """
+import sys
+from homeport.cli import reach
+from homeport.system import proving
+tried = proving.connect_all
+def late(places, *more):
+    import subprocess
+    rule = "add table inet late { chain c { type filter hook input priority 0; policy drop; }; }"
+    subprocess.run(["nft", rule], check=True)
+    return tried(places, *more)
+proving.connect_all = late
+sys.exit(reach.show(":8080", source=None, prove=True, as_json=False))
+"""
+    command = [*inside(box), sys.executable, "-P", "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 1, done.stderr
+    assert "DISAGREE" in done.stdout
+    assert "believe what was seen" in done.stdout
+
+
+def test_where_nothing_listens(boxes: Boxes, tmp_path: Path) -> None:
+    code, report = ask(build(boxes, Situation()), "127.0.0.1:8081", "--prove", home=tmp_path)
+    assert (code, report["reaches"], report["proofs"]) == (1, [], [])
+    assert report["summary"] == ["Nothing listens at 127.0.0.1:8081: nobody can connect."]
+
+
+def test_there_are_enough_situations() -> None:
+    assert len(SITUATIONS) >= 30
