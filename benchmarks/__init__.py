@@ -8,5 +8,8 @@ ledger.py   compares what homeport lists with what the crowd really holds
 crowd.py    processes that hold sockets: made, counted, ended
 report.py   results -> Markdown, JSON;  curve.py: results -> SVG
 profile.py  where the time of a listing goes
+services.py the other command, `scripts/benchmark-services`: homeport beside `nmap -sV` on real servers
+service_cases.py the servers  <- a new one: one entry;  service_servers.py starts them;  service_tools.py asks;
+service_judging.py who was right
 bare/       run by a bare interpreter: the crowd's parent and the meter
 """

@@ -165,10 +165,10 @@ def asks_for_tls(status: int, body: bytes) -> bool:
 
 
 def service(match: Match, command: Command | None, *, tls: bool = False) -> Service:
-    """The result: what the bytes prove, and where they leave the product open, what the owner's executable is."""
+    """The result: what the bytes prove, and where they leave the product open, what the owner runs."""
     evidence = [Evidence("the wire", match.evidence)]
     product, confidence = match.product, Confidence.CERTAIN
-    if product is None and command is not None and command.confidence is Confidence.CERTAIN:
+    if product is None and command is not None and command.confidence is not Confidence.POSSIBLE:
         product = PRODUCTS.get(match.protocol, {}).get(command.program.lower())
         if product is not None:
             confidence = Confidence.LIKELY

@@ -1,6 +1,7 @@
-"""What the owner's executable adds to a protocol that does not tell its product: protocol, executable, product.
+"""What the owner adds to a protocol that does not tell its product: protocol, program, product.
 
-The kernel's word for the executable, not the process's own; still only likely, since a name can be anybody's.
+A program is what `rules.commands` says that runs: an executable, by the kernel's word, or what an interpreter was
+given. It is likely at best, since a name can be anybody's.
 """
 
 from __future__ import annotations
@@ -47,6 +48,23 @@ PRODUCTS: dict[str, dict[str, str]] = {
     "rdp": {"xrdp": "xrdp"},
     "fastcgi": {f"php-fpm{version}": "PHP-FPM" for version in ("", *_PHP)},
     "amqp": {"qpidd": "Qpid"},
+    "http": {
+        "nginx": "nginx",
+        "apache2": "Apache httpd",
+        "httpd": "Apache httpd",
+        "lighttpd": "lighttpd",
+        "caddy": "Caddy",
+        "haproxy": "HAProxy",
+        "varnishd": "Varnish",
+        "squid": "Squid",
+        "traefik": "Traefik",
+        "envoy": "Envoy",
+        "next-server": "Next.js",
+        "org.apache.catalina.startup.bootstrap": "Apache Tomcat",
+        "http.server": "Python http.server",
+        "minio": "MinIO",
+        "php-fpm": "PHP-FPM",
+    },
     "epmd": {"epmd": "Erlang port mapper"},
 }
-"""Protocols as speakers name them, executables in lower case."""
+"""Protocols as speakers name them, programs in lower case."""
