@@ -314,9 +314,9 @@ def _around(sheet: Sheet, page: Page) -> None:
 
 
 def _elsewhere(page: Page, one: Listener) -> str:
-    if page.netns is not None and one.socket.netns is not None and one.socket.netns != page.netns:
+    if page.netns is not None and one.socket.netns != page.netns:
         name = next((each.name for each in page.namespaces if each.inode == one.socket.netns), None)
-        return f"in network namespace {name or one.socket.netns}"
+        return f"in network namespace {name or one.socket.netns or '(hidden from this user)'}"
     return ""
 
 

@@ -200,7 +200,7 @@ def _own(facts: Facts) -> Iterator[Listener]:
 
 
 def _is_own(facts: Facts, one: Listener) -> bool:
-    return facts.netns is None or one.socket.netns is None or one.socket.netns == facts.netns
+    return facts.netns is None or one.socket.netns == facts.netns  # None: of one that the caller may not read
 
 
 def _protocol_fits(facts: Facts, socket: Socket) -> bool:

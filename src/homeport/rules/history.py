@@ -94,7 +94,7 @@ def sightings(listeners: Iterable[Listener], netns: int | None) -> list[Sighting
         socket = listener.socket
         if not listener.owners or not socket.is_listener or not socket.port:
             continue
-        if netns is not None and socket.netns is not None and socket.netns != netns:
+        if netns is not None and socket.netns != netns:
             continue
         owner = listener.owners[0]
         process, project = owner.process, owner.project

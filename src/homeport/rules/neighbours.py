@@ -67,7 +67,7 @@ def answerers(
         socket = listener.socket
         if socket.port != port or socket.protocol is not protocol or not socket.is_listener:
             continue
-        if netns is not None and socket.netns is not None and socket.netns != netns:
+        if netns is not None and socket.netns != netns:  # None: of one that the caller may not read
             continue
         score = _score(socket, wanted, interface)
         if score is not None:

@@ -120,12 +120,19 @@ def no_answer(case: Case) -> Finding | None:
     cause = f"{owner(case.listener)} takes the connection to {at(case)}, and then says nothing"
     evidence = [Evidence("connection", "connected; no byte came, unasked or asked")]
     if case.queue is not None and case.queue.waiting:
-        evidence.append(Evidence("sock_diag(7)", f"{case.queue.waiting} connections wait to be accepted"))
+        waiting = case.queue.waiting
+        cause = f"{owner(case.listener)} does not accept connections to {at(case)}: {waiting} wait in the kernel"
+        evidence.append(Evidence("sock_diag(7)", f"receive queue {waiting}, backlog {case.queue.backlog}"))
+    remedies = [
+        command(f"homeport logs {case.port}", "what it is busy with"),
+        command(f"homeport ls --all {case.port}", "who else is connected, and waits"),
+        command(f"homeport check {case.asked} --timeout 30", "gives it more time"),
+    ]
+    if case.listener is not None and not case.listener.owners:
+        remedies.insert(0, command(f"sudo homeport check {case.asked}", "sees who holds it, and how that one is doing"))
+    evidence += case.said
     return Finding(
-        Verdict.NO_ANSWER, Fault.SERVER, cause, (*evidence, *case.said),
-        (command(f"homeport logs {case.port}", "what it is busy with"),
-         command(f"homeport ls --all {case.port}", "who else is connected, and waits"),
-         command(f"homeport check {case.asked} --timeout 30", "gives it more time")), Confidence.LIKELY,
+        Verdict.NO_ANSWER, Fault.SERVER, cause, tuple(evidence), tuple(remedies), Confidence.LIKELY
     )  # fmt: skip
 
 

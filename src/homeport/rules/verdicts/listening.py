@@ -163,14 +163,19 @@ def other_namespace(case: Case) -> Finding | None:
     for one in _foreign(case):
         number = one.socket.netns
         name = case.namespaces.get(number) if number is not None else None
-        target = name or (str(one.owners[0].process.pid) if one.owners else str(number))
-        cause = f"{owner(one)} listens on {place(one)} in another network namespace ({name or number})"
-        enter = f"ip netns exec {name}" if name else f"nsenter --net=/proc/{target}/ns/net"
-        return Finding(
-            Verdict.OTHER_NAMESPACE, Fault.CLIENT, cause, (socket_evidence(one),),
-            (command(f"homeport check {case.asked} --from {target}", "whether it answers there"),
-             command(f"{enter} COMMAND", "runs a client there (root)")),
-        )  # fmt: skip
+        target = name or (str(one.owners[0].process.pid) if one.owners else number)
+        which = name or (number if number is not None else "which this user may not look into")
+        cause = f"{owner(one)} listens on {place(one)} in another network namespace ({which})"
+        if target is None:
+            remedies = [command(f"sudo homeport check {case.asked}", "sees which one it is, and whose")]
+        else:
+            enter = f"ip netns exec {name}" if name else f"nsenter --net=/proc/{target}/ns/net"
+            remedies = [
+                command(f"homeport check {case.asked} --from {target}", "whether it answers there"),
+                command(f"{enter} COMMAND", "runs a client there (root)"),
+            ]
+        evidence = (socket_evidence(one),)
+        return Finding(Verdict.OTHER_NAMESPACE, Fault.CLIENT, cause, evidence, tuple(remedies))
     return None
 
 
