@@ -461,6 +461,21 @@ def test_such_a_rule_does_lead_away(machine: Machine, translating: None) -> None
     assert any(one is not None and FOREIGN in one for one in left)
 
 
+@pytest.fixture
+def ruled(machine: Machine) -> Iterator[None]:
+    """A routing rule that leads one port past the table of local addresses."""
+    for words in ("add pref 10 table local", "del pref 0", "add pref 5 ipproto tcp dport 8095 table main"):
+        ip("-n", machine.name, "rule", *words.split())
+    yield
+    for words in ("add pref 0 table local", "del pref 10", "del pref 5"):
+        ip("-n", machine.name, "rule", *words.split())
+
+
+def test_ports_that_have_a_route_of_their_own(machine: Machine, ruled: None) -> None:
+    cases = [("dial", (OWN, 8095, "tcp")), ("dial", (OWN, 8000, "tcp"))]
+    assert machine.answers(cases) == ["not-this-machine", "connected"]
+
+
 def test_marks_are_of_another_machine() -> None:
     """What is taken for the kernel's own chatter is nothing that a probe could cause."""
     assert told(bytes(12) + b"\x08\x06" + bytes(28)) is not None

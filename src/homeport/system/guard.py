@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from homeport.errors import HomeportError
-from homeport.model.addresses import IPAddress
+from homeport.model.addresses import IPAddress, Protocol
 from homeport.model.dialling import Target
 from homeport.model.snapshot import Netns
 from homeport.rules.leaving import destinations, next_door
@@ -50,21 +50,22 @@ class _Kept(Generic[T]):
 def why_not(target: Target) -> str | None:
     """Why an address must not be dialled from the namespace that the calling thread is in; None: it may."""
     address = destination(target.address)
-    outside = _outside(address)
+    service = (target.protocol, target.port)
+    outside = _outside(address, service)
     if outside is not None or routing.missing() is not None:
         return outside
     rules = _rules.get(namespaces.own())
     for other in destinations(rules, address, target.port, target.protocol):
-        if int(other) != int(address) and _outside(other) is not None:
+        if int(other) != int(address) and _outside(other, service) is not None:
             return f"a rule of this machine leads {address}:{target.port} to {other}, which is another one"
     return None
 
 
-def _outside(address: IPAddress) -> str | None:
+def _outside(address: IPAddress, service: tuple[Protocol, int]) -> str | None:
     """Why a packet to exactly this address would leave; None: it stays."""
     if address.is_multicast:
         return f"{address} is a group, not an address of this machine"
-    route = routing.route(address)
+    route = routing.route(address, service)
     if route.kind == _LOCAL:
         return None
     if route.error is not None:

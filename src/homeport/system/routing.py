@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from ipaddress import IPv4Interface, IPv6Interface, ip_address, ip_interface
 
 from homeport.errors import SourceError, WireError
-from homeport.model.addresses import IPAddress
+from homeport.model.addresses import IPAddress, Protocol
 from homeport.model.explanation import Interface, Route
 from homeport.wire import rtnetlink
 
@@ -19,6 +19,7 @@ _MOST_BUFFERS = 1 << 12  # a kernel that never ends its dump is left
 _ATTEMPTS = 3  # of a dump that the kernel says changed meanwhile
 _SECONDS = 2.0
 _IFF_UP = 1
+_NUMBERS = {Protocol.TCP: sockets.IPPROTO_TCP, Protocol.UDP: sockets.IPPROTO_UDP}
 
 
 def missing() -> str | None:
@@ -61,8 +62,11 @@ def interfaces() -> tuple[Interface, ...]:
     )
 
 
-def route(destination: IPAddress) -> Route:
-    """The route that a packet from here to `destination` takes, or the kernel's error. It sends nothing."""
+def route(destination: IPAddress, service: tuple[Protocol, int] | None = None) -> Route:
+    """The route that a packet from here to `destination` takes, or the kernel's error. It sends nothing.
+
+    `service` tells its port, too: there are rules that choose the way by that (ip-rule(8), `dport`).
+    """
     if missing() is not None:
         return _portable_route(destination)
     zone = getattr(destination, "scope_id", None)
@@ -71,7 +75,8 @@ def route(destination: IPAddress) -> Route:
         index = _index(zone)
         if index is None:
             return _no_route(destination, f"no interface is called {zone}")
-    return _asked(destination, rtnetlink.route_request(destination, 1, index))
+    number = None if service is None else (_NUMBERS[service[0]], service[1])
+    return _asked(destination, rtnetlink.route_request(destination, 1, index, service=number))
 
 
 def route_of(
