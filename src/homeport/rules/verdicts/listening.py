@@ -48,7 +48,7 @@ def crash_loop(case: Case) -> Finding | None:
 
 def starting(case: Case) -> Finding | None:
     """A process that was told to use the port has just been started, and does not listen yet."""
-    if _listens(case):
+    if _listens(case) or any(not one.owners for one in _foreign(case)):  # which may be theirs
         return None
     young = [one for one in case.claims if one.age is not None and one.age < YOUNG and not one.listening]
     if not young:
@@ -152,7 +152,10 @@ def not_published(case: Case) -> Finding | None:
         ]
         if one.socket.address.is_loopback:
             remedies.insert(0, edit(f"inside of {name}: listen on 0.0.0.0", "its loopback is nobody else's"))
-        return Finding(Verdict.NOT_PUBLISHED, Fault.MACHINE, cause, (socket_evidence(one),), tuple(remedies))
+        evidence = (socket_evidence(one),)
+        return Finding(
+            Verdict.NOT_PUBLISHED, Fault.MACHINE, cause, evidence, tuple(remedies), Confidence.LIKELY
+        )  # fmt: skip
     return None
 
 
@@ -175,7 +178,7 @@ def other_namespace(case: Case) -> Finding | None:
                 command(f"{enter} COMMAND", "runs a client there (root)"),
             ]
         evidence = (socket_evidence(one),)
-        return Finding(Verdict.OTHER_NAMESPACE, Fault.CLIENT, cause, evidence, tuple(remedies))
+        return Finding(Verdict.OTHER_NAMESPACE, Fault.CLIENT, cause, evidence, tuple(remedies), Confidence.LIKELY)
     return None
 
 
