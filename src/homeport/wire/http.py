@@ -56,13 +56,18 @@ class Response(NamedTuple):
 def request(method: str, target: str, host: str, headers: Iterable[tuple[str, str]] = ()) -> bytes:
     """A request without a body; `headers` come after Host. Raises WireError for what cannot be put into one."""
     lines = [("Host", host), *headers]
-    if not _TOKEN.fullmatch(method) or not target:
-        raise WireError(f"no HTTP request: {method!r} {target!r}")
-    for name, value in lines:
-        if not _TOKEN.fullmatch(name) or _LINE_BREAKING.search(value):
-            raise WireError(f"no HTTP header: {name!r}: {value!r}")
+    check(method, target, lines)
     text = f"{method} {safe_target(target)} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in lines)
     return text.encode("utf-8", "replace") + b"\r\n"
+
+
+def check(method: str, target: str, headers: Iterable[tuple[str, str]]) -> None:
+    """Raises WireError for what no request can hold: no token (RFC 9110 §5.6.2), or what would break a line."""
+    if not _TOKEN.fullmatch(method) or not target:
+        raise WireError(f"no HTTP request: {method!r} {target!r}")
+    for name, value in headers:
+        if not _TOKEN.fullmatch(name) or _LINE_BREAKING.search(value):
+            raise WireError(f"no HTTP header: {name!r}: {value!r}")
 
 
 def safe_target(text: str) -> str:

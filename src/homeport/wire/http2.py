@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from homeport.errors import WireError
-from homeport.wire.http import MOST_BODY, Response, safe_target
+from homeport.wire.http import MOST_BODY, Response, check, safe_target
 
 if TYPE_CHECKING:
     import h2.events
@@ -81,6 +81,8 @@ class Conversation:
         self._events = 0
         settings = H2Configuration(client_side=True, header_encoding=None, validate_inbound_headers=False)
         self._connection = H2Connection(settings)
+        headers = tuple(headers)
+        check(method, path, (("Host", authority), *headers))
         fields = [(":method", method), (":scheme", scheme), (":authority", authority), (":path", safe_target(path))]
         fields += [(name.lower(), value) for name, value in headers if name.lower() not in _FORBIDDEN]
         try:
