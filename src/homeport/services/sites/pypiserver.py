@@ -7,7 +7,7 @@ from homeport.services.sites.signs import body, entry
 SITE = entry(
     "pypiserver",
     body(
-        r'This instance is running version (?P<version>\d[\w.]{0,20}) of the <a href="https://pypi\.org/project/pypiserver/">'
+        r'This instance is running version (?P<version>\d[\w.]{0,20}) of the <a href="https://[^"<>]{1,80}/project/pypiserver/">'
     ),
     programs=("pypi-server",),
 )
