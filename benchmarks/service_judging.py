@@ -63,8 +63,8 @@ def judge(said: Said, truths: tuple[Truth, ...]) -> Judgement:
     """Right, wrong, or not told. A version counts where the product is right, and is the version of that one."""
     if not said.product:
         return Judgement(Verdict.UNTOLD, Verdict.UNTOLD)
-    for truth in truths:
-        if re.search(truth.product, said.product, re.IGNORECASE):
+    for truth in truths:  # nmap says that MariaDB is MySQL, and in the version that it is not
+        if re.search(truth.product, f"{said.product} {said.version or ''}", re.IGNORECASE):
             return Judgement(Verdict.RIGHT, _version(said.version, truth.version))
     generic = any(re.search(pattern, said.product, re.IGNORECASE) for pattern in GENERIC)
     return Judgement(Verdict.UNTOLD if generic else Verdict.WRONG, Verdict.UNTOLD)
@@ -76,7 +76,7 @@ def _version(said: str | None, true: str | None) -> Verdict:
         return Verdict.UNTOLD
     if " or later" in said or " - " in said or re.search(r"(?i)\bx\b|\.x$", said):
         return Verdict.UNTOLD if _within(said, true) else Verdict.WRONG
-    told = _parts(re.split(r"[\s(]", said.strip())[0])
+    told = _parts(re.split(r"[\s(]", said.strip())[0].removeprefix("5.5.5-"))  # what MariaDB puts before its own
     exact = _parts(true)
     if told == exact or (len(told) >= 2 and exact[: len(told)] == told):
         return Verdict.RIGHT

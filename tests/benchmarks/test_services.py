@@ -68,6 +68,8 @@ def test_products() -> None:
     assert judge(Said("FastAPI", "2.0"), truths) == Judgement(RIGHT, WRONG)
     assert judge(Said("nginx", "1.0"), truths) == Judgement(WRONG, UNTOLD)
     assert judge(Said("Golang net/http server", None), truths) == Judgement(UNTOLD, UNTOLD)
+    mariadb = Said("MySQL", "5.5.5-10.11.19-MariaDB-0+deb12u1")
+    assert judge(mariadb, (Truth("mariadb", "10.11.19"),)) == Judgement(RIGHT, RIGHT)
     assert judge(Said(None, "3"), truths) == Judgement(UNTOLD, UNTOLD)
 
 

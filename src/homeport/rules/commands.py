@@ -23,7 +23,7 @@ INTERPRETERS: dict[str, tuple[str, ...]] = {
     "nodejs": _NODE,
     "ruby": ("-r", "-I", "-C", "-E"),
     "perl": ("-I",),
-    "php": ("-d", "-c", "-z"),
+    "php": ("-d", "-c", "-z", "-S", "-t"),
     "java": _JAVA,
 }
 """Programs that run the first word that is no option, each with its options that take the next word."""

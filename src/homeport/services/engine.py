@@ -14,8 +14,8 @@ from homeport.model.evidence import Confidence, Evidence
 from homeport.model.services import Service
 from homeport.model.snapshot import Listener
 from homeport.rules.commands import INTERPRETERS, Command, base, read
+from homeport.services import programs
 from homeport.services.kind import Clues, Match, Speaker, suits
-from homeport.services.programs import PRODUCTS
 from homeport.services.sites import APPLICATIONS, SERVERS
 from homeport.services.speakers import SPEAKERS
 
@@ -59,7 +59,7 @@ class Question(NamedTuple):
 
 def clues(listener: Listener, options: tuple[str, ...] = ()) -> Clues:
     """What is known of a listener; `options` are words that its owner got by JAVA_TOOL_OPTIONS."""
-    programs: dict[str, None] = {}
+    names: dict[str, None] = {}
     commands = []
     for owner in listener.owners:
         process = owner.process
@@ -73,9 +73,9 @@ def clues(listener: Listener, options: tuple[str, ...] = ()) -> Clues:
             found.append(base(image).partition("@")[0].partition(":")[0])
         # a wrapper such as `/usr/bin/python3 /usr/bin/gunicorn`, or `java org.example.Main`
         found += [command.program.rpartition(".")[2]] if "." in command.program else []
-        programs |= dict.fromkeys(name.lower() for name in found if name)
+        names |= dict.fromkeys(each.lower() for each in found if each)
         commands.append((*words, *options))
-    return Clues(listener.socket.port, tuple(programs), tuple(dict.fromkeys(commands)))
+    return Clues(listener.socket.port, tuple(names), tuple(dict.fromkeys(commands)))
 
 
 def known(found: Clues, protocol: Protocol = Protocol.TCP) -> Match | None:
@@ -169,7 +169,7 @@ def service(match: Match, command: Command | None, *, tls: bool = False) -> Serv
     evidence = [Evidence("the wire", match.evidence)]
     product, confidence = match.product, Confidence.CERTAIN
     if product is None and command is not None and command.confidence is not Confidence.POSSIBLE:
-        product = PRODUCTS.get(match.protocol, {}).get(command.program.lower())
+        product = programs.product(match.protocol, command.program)
         if product is not None:
             confidence = Confidence.LIKELY
             evidence.append(Evidence(command.evidence.source, f"the owner runs {command.evidence.text}"))
@@ -184,7 +184,7 @@ def by_name(found: Clues, command: Command | None, protocol: Protocol) -> Servic
         name = command.program.lower()
         if speaker.transport is protocol and suits(speaker, Clues(found.port, (name,))) and found.port in speaker.ports:
             evidence = Evidence(command.evidence.source, f"the owner runs {command.evidence.text}, and said nothing")
-            product = PRODUCTS.get(speaker.name, {}).get(name)
+            product = programs.product(speaker.name, name)
             return Service(speaker.name, product, None, False, Confidence.LIKELY, (evidence,))
     return None
 

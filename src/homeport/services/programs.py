@@ -6,6 +6,14 @@ given. It is likely at best, since a name can be anybody's.
 
 from __future__ import annotations
 
+
+def product(protocol: str, program: str) -> str | None:
+    """The product that a program is, where it speaks that protocol; `php8.2` is `php`."""
+    names = PRODUCTS.get(protocol, {})
+    name = program.lower()
+    return names.get(name) or names.get(name.rstrip("0123456789."))
+
+
 _PHP = ("7.4", "8.0", "8.1", "8.2", "8.3", "8.4", "8.5")
 
 PRODUCTS: dict[str, dict[str, str]] = {
@@ -63,7 +71,7 @@ PRODUCTS: dict[str, dict[str, str]] = {
         "org.apache.catalina.startup.bootstrap": "Apache Tomcat",
         "http.server": "Python http.server",
         "minio": "MinIO",
-        "php-fpm": "PHP-FPM",
+        "php": "PHP built-in server",
     },
     "epmd": {"epmd": "Erlang port mapper"},
 }
