@@ -6,7 +6,7 @@ a socket, and then the same for the answer. What the routing decides is asked of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from ipaddress import ip_address, ip_network
 from typing import NamedTuple

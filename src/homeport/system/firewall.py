@@ -52,7 +52,7 @@ def _here() -> Ruleset:
 
 
 def _nftables(limits: list[str]) -> Iterator[Table]:
-    text, wrong = output_of("nft", "--json", "--guid", "list", "ruleset")
+    text, wrong = output_of("nft", "--json", "list", "ruleset")
     if text is None:
         limits.append(f"the firewall's rules were not read: {wrong}")
         return
