@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import click
 
 from homeport.cli.completion import SHELLS, AddressType
+from homeport.cli.options import Seconds
 from homeport.cli.text import Paint
 from homeport.errors import UsageError
 from homeport.system.sources import SOURCES
@@ -84,7 +85,7 @@ Examples:
   homeport check :8080 --watch                      says when it changes"""
 )
 @click.argument("address", metavar="ADDR|URL", type=AddressType())
-@click.option("--timeout", "seconds", type=click.FloatRange(0.5, 300), default=5.0, show_default=True,
+@click.option("--timeout", "seconds", type=Seconds(0.5, 300), default=5.0, show_default=True,
               metavar="SECONDS", help="For the whole check.")  # fmt: skip
 @click.option(
     "--from", "place", metavar="NAMESPACE|CONTAINER", help="Try it from there: a name, a number, or a process id."
@@ -93,7 +94,7 @@ Examples:
 @click.option("--http2", is_flag=True, help="Speak HTTP/2 from the first byte (RFC 9113 section 3.3).")
 @click.option("--plain", is_flag=True, help="Without TLS, whatever the scheme says.")
 @click.option("--tls", is_flag=True, help="With TLS, whatever the scheme says.")
-@click.option("--watch", is_flag=False, flag_value=2.0, type=click.FloatRange(0.5, 3600), metavar="[SECONDS]",
+@click.option("--watch", is_flag=False, flag_value=2.0, type=Seconds(0.5, 3600), metavar="[SECONDS]",
               help="Check again every SECONDS (default 2) until Ctrl-C, and show what changes; "
               "with --json, one document a line.")  # fmt: skip
 @json_option

@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from homeport.cli import listing, quick
+from homeport.cli.options import Seconds
 from homeport.cli.text import Paint, safe
 from homeport.errors import UsageError
 from homeport.model.snapshot import Snapshot
@@ -42,7 +43,7 @@ Examples:
   homeport ls --all --wide       connections too, with everything known"""
 )
 @click.argument("what", nargs=-1, metavar="[PORT|RANGE|ADDRESS]...")
-@click.option("--watch", is_flag=False, flag_value=2.0, type=click.FloatRange(0.2, 3600), metavar="[SECONDS]",
+@click.option("--watch", is_flag=False, flag_value=2.0, type=Seconds(0.2, 3600), metavar="[SECONDS]",
               help="Look again every SECONDS (default 2) until Ctrl-C; with --json, one document a line.")  # fmt: skip
 def ls(what: tuple[str, ...], watch: float | None, **fields: Any) -> int:
     """What listens here, whose it is, and who can address it.
