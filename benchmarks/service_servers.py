@@ -13,6 +13,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
+from urllib.request import urlopen
 
 from benchmarks.service_cases import Case
 
@@ -70,6 +71,8 @@ class Servers:
         for case, port, process, log in self._started:
             if self._listens(case, port, process):
                 self.running.append(Running(case, port))
+                if case.warm:
+                    _fetch(port)
             else:
                 self.left_out.append((case, _end_of(log)))
 
@@ -182,6 +185,14 @@ def _bound(protocol: str, port: int) -> bool:
                 if int(words[1].rpartition(":")[2], 16) == port and (protocol == "udp" or words[3] == "0A"):
                     return True
     return False
+
+
+def _fetch(port: int) -> None:
+    try:
+        with urlopen(f"http://127.0.0.1:{port}/", timeout=_PATIENCE) as answer:
+            answer.read(1)
+    except OSError:  # an error page does as well, and so does silence: both tools meet it alike
+        return
 
 
 def _end_of(log: str) -> str:

@@ -157,6 +157,11 @@ def test_a_name_without_bytes_is_likely_and_only_on_the_usual_port() -> None:
     assert found.evidence[0].source == "/proc/7/exe"
     assert engine.by_name(Clues(1, ()), command("redis-server"), Protocol.TCP) is None
     assert engine.by_name(Clues(6379, ()), None, Protocol.TCP) is None
+    page = engine.by_name(Clues(3000, ()), command("next-server", Confidence.LIKELY), Protocol.TCP)
+    assert page is not None
+    assert (page.protocol, page.product, page.confidence) == ("http", "Next.js", Confidence.POSSIBLE)
+    assert engine.by_name(Clues(3000, ()), command("next-server", Confidence.LIKELY), Protocol.UDP) is None
+    assert engine.by_name(Clues(3000, ()), command("next-server", Confidence.POSSIBLE), Protocol.TCP) is None
 
 
 def test_udp_asks_what_fits_and_what_anybody_may_be_asked() -> None:

@@ -177,16 +177,20 @@ def service(match: Match, command: Command | None, *, tls: bool = False) -> Serv
 
 
 def by_name(found: Clues, command: Command | None, protocol: Protocol) -> Service | None:
-    """What only the owner's name says, where the bytes said nothing: likely at best."""
-    if command is None or command.confidence is not Confidence.CERTAIN:
+    """What only the owner's program says, where the peer said nothing.
+
+    Likely where the port is usual for it too; possible of a program that makes pages, which may be slow to begin with.
+    """
+    if command is None or command.confidence is Confidence.POSSIBLE:
         return None
-    for speaker in SPEAKERS:
-        name = command.program.lower()
+    name = command.program.lower()
+    evidence = (Evidence(command.evidence.source, f"the owner runs {command.evidence.text}, which said nothing"),)
+    for speaker in SPEAKERS if command.confidence is Confidence.CERTAIN else ():
         if speaker.transport is protocol and suits(speaker, Clues(found.port, (name,))) and found.port in speaker.ports:
-            evidence = Evidence(command.evidence.source, f"the owner runs {command.evidence.text}, and said nothing")
             product = programs.product(speaker.name, name)
-            return Service(speaker.name, product, None, False, Confidence.LIKELY, (evidence,))
-    return None
+            return Service(speaker.name, product, None, False, Confidence.LIKELY, evidence)
+    page = programs.product("http", name) if protocol is Protocol.TCP else None
+    return None if page is None else Service("http", page, None, False, Confidence.POSSIBLE, evidence)
 
 
 def _ordered(found: Clues, transport: Protocol) -> list[Speaker]:
