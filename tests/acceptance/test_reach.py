@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -413,8 +414,8 @@ def boxes() -> Iterator[Boxes]:
         made.close()
 
 
-def inside(pid: int) -> list[str]:
-    return ["nsenter", "-t", str(pid), "-n", "-m"]
+def inside(pid: int, enter: Sequence[str] = ("-n", "-m")) -> list[str]:
+    return ["nsenter", "-t", str(pid), *enter]
 
 
 def run(pid: int, command: str, text: str | None = None) -> None:
@@ -441,9 +442,9 @@ def build(boxes: Boxes, one: Situation) -> int:
     return box
 
 
-def ask(box: int, *words: str, home: Path) -> tuple[int, dict[str, Any]]:
+def ask(box: int, *words: str, home: Path, enter: Sequence[str] = ("-n", "-m")) -> tuple[int, dict[str, Any]]:
     done = subprocess.run(
-        [*inside(box), sys.executable, "-P", "-m", "homeport", "reach", *words, "--json"],
+        [*inside(box, enter), sys.executable, "-P", "-m", "homeport", "reach", *words, "--json"],
         capture_output=True, text=True, check=False, timeout=120, env={**os.environ, "XDG_STATE_HOME": str(home)},
     )  # fmt: skip
     assert done.returncode in (0, 1), done.stderr
@@ -578,6 +579,77 @@ def test_where_nothing_listens(boxes: Boxes, tmp_path: Path) -> None:
     code, report = ask(build(boxes, Situation()), "127.0.0.1:8081", "--prove", home=tmp_path)
     assert (code, report["reaches"], report["proofs"]) == (1, [], [])
     assert report["summary"] == ["Nothing listens at 127.0.0.1:8081: nobody can connect."]
+
+
+# --- containers ------------------------------------------------------------------------------------------------------
+
+
+class Engine:
+    """Podman with a store of its own, its network in the box."""
+
+    def __init__(self, box: int, folder: Path) -> None:
+        self._command = [
+            "nsenter", "-t", str(box), "-n", "podman", "--root", str(folder / "store"),
+            "--runroot", str(folder / "run"), "--runtime", "runc", "--cgroup-manager", "cgroupfs",
+        ]  # fmt: skip
+        root = folder / "root"
+        for name in ("bin", "www", "tmp", "etc"):
+            (root / name).mkdir(parents=True)
+        shutil.copy("/bin/busybox", root / "bin" / "busybox")
+        subprocess.run(["tar", "-C", root, "-cf", folder / "root.tar", "."], check=True)
+        self("import", str(folder / "root.tar"), "localhost/hp-reach:1")
+
+    def __call__(self, *words: str) -> str:
+        done = subprocess.run([*self._command, *words], capture_output=True, text=True, check=False, timeout=120)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def run(self, published: str, bound: str) -> str:
+        limits = ("--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1000:1000")
+        server = ("/bin/busybox", "httpd", "-f", "-p", bound, "-h", "/www")
+        return self("run", "-d", *limits, "-p", published, "localhost/hp-reach:1", *server)
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Engine]]:
+    """A box, and an engine in it with three containers, at ports 8080 to 8082."""
+    made = Boxes()
+    podman = None
+    try:
+        box = made.namespace(BOX)
+        podman = Engine(box, tmp_path_factory.mktemp("podman"))
+        podman.run("8080:80", "80")
+        podman.run("127.0.0.1:8081:80", "80")
+        podman.run("8082:80", "127.0.0.1:80")
+        yield box, podman
+    finally:
+        if podman is not None:
+            podman("rm", "-f", "-t", "0", "-a")
+        made.close()
+
+
+@pytest.mark.parametrize(
+    ("asked", "here", "beside"),
+    [
+        # published everywhere
+        (":8080", {at("127.0.0.1"): True, at(V4): True}, {at(V4): True}),
+        # published at loopback: yet the translation comes before the kernel looks for martians
+        ("127.0.0.1:8081", {at("127.0.0.1", 8081): True}, {at("127.0.0.1", 8081): True}),
+        # published, but the server in the container keeps to its own loopback
+        (":8082", {at("127.0.0.1", 8082): False, at(V4, 8082): False}, {at(V4, 8082): False}),
+    ],
+)
+def test_published_containers(
+    asked: str, here: dict[str, bool], beside: dict[str, bool], engine: tuple[int, Engine], tmp_path: Path
+) -> None:
+    code, report = ask(engine[0], asked, "--prove", home=tmp_path, enter=["-n"])
+    (reach,) = report["reaches"]
+    assert [one["name"] for one in reach["listener"]["owners"]] == ["busybox"]
+    assert [proof for proof in report["proofs"] if proof["agrees"] is not True] == []
+    assert (code, report["agrees"]) == (0, True)
+    for kind, expected in (("here", here), ("beside", beside)):
+        found = seen(report, kind)
+        assert {key: found.get(key) for key in expected} == expected
 
 
 def test_there_are_enough_situations() -> None:

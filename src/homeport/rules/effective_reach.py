@@ -23,6 +23,7 @@ from homeport.rules.translations import leading
 _TUNNELS = frozenset(("tun", "wireguard", "ipip", "sit", "gre", "ip6tnl", "ip6gre", "vti", "xfrm", "ppp", "ipsec"))
 _TUNNEL_NAMES = ("tun", "tap", "wg", "ppp", "tailscale", "zt", "utun", "ipsec", "nordlynx", "proton", "cscotun")
 _CONTAINER_NAMES = ("docker", "br-", "podman", "cni", "virbr", "lxcbr", "lxdbr", "veth", "cali", "flannel", "vnet")
+_CARD_NAMES = ("eth", "en", "wl", "ww")  # systemd.net-naming-scheme(7)
 _CONTAINER_KINDS = frozenset(("bridge", "veth"))
 _ANY4, _ANY6 = ip_network("0.0.0.0/0"), ip_network("::/0")
 _MOST_ADDRESSES = 24
@@ -75,10 +76,11 @@ def origins(setting: Setting) -> Iterator[Origin]:
     )
     stations = (here,) if home is here else (home, here)
     for station in stations:
-        for one in sorted(station.interfaces, key=lambda each: (_kind(each), each.index or 0)):
-            yield from _by_interface(station, one)
+        for one in sorted(station.interfaces, key=lambda each: (_kind(station, each), each.index or 0)):
+            if _outside(one) and (setting.listener.socket.address.is_link_local or not _inner(one)):
+                yield _by_interface(station, one)
     for one in here.interfaces:
-        if _outside(one) and _kind(one) is From.NETWORK and not _inner(one):
+        if _outside(one) and _kind(here, one) is From.NETWORK and not _inner(one):
             name = f"anywhere routed, through {one.name}"
             yield Origin(
                 kind=From.ANYWHERE, name=name, netns=here.netns.inode, interface=one.name,
@@ -86,15 +88,13 @@ def origins(setting: Setting) -> Iterator[Origin]:
             )  # fmt: skip
 
 
-def _by_interface(station: Station, one: Interface) -> Iterator[Origin]:
-    if not _outside(one):
-        return
-    kind = _kind(one)
+def _by_interface(station: Station, one: Interface) -> Origin:
+    kind = _kind(station, one)
     networks = _networks(one)
-    shown = ", ".join(str(each) for each in networks)
+    shown = ", ".join(str(each) for each in networks if not each.is_link_local)
     place = "" if station.own else f" of {station.name}"
     what = {From.CONTAINERS: "containers on", From.VPN: "VPN through"}.get(kind, "local network through")
-    yield Origin(
+    return Origin(
         kind=kind,
         name=f"{what} {one.name}{place}" + (f" ({shown})" if shown else ""),
         netns=station.netns.inode,
@@ -113,9 +113,12 @@ def _inner(one: Interface) -> bool:
     return all(each.ip.is_link_local or each.ip.is_loopback for each in one.addresses)
 
 
-def _kind(one: Interface) -> From:
+def _kind(station: Station, one: Interface) -> From:
+    """Who is behind an interface; a veth that is named as a network card is one for the namespace that it is in."""
     if one.kind in _TUNNELS or (one.kind is None and one.name.startswith(_TUNNEL_NAMES)):
         return From.VPN
+    if one.kind == "veth" and station.own and one.name.startswith(_CARD_NAMES):
+        return From.NETWORK
     if one.kind in _CONTAINER_KINDS or one.name.startswith(_CONTAINER_NAMES):
         return From.CONTAINERS
     return From.NETWORK
@@ -132,7 +135,8 @@ def _networks(one: Interface) -> tuple[IPNetwork, ...]:
 def candidates(setting: Setting) -> Iterator[Target]:
     """Each address at which the listener may be found, in its own station and, published, in the caller's."""
     seen: set[tuple[int | None, IPAddress, int]] = set()
-    for one in (*_own_targets(setting), *_published_targets(setting)):
+    own, published = _own_targets(setting), _published_targets(setting)
+    for one in (*own, *published) if setting.home is setting.here else (*published, *own):
         key = one.station.netns.inode, one.address, one.port
         if key not in seen:
             seen.add(key)

@@ -178,9 +178,12 @@ def _routed(trip: Trip, station: Station, interface: str, world: World) -> list[
     source = sample(packet.source, station)
     route = trip.net.route(station, packet.destination, source, interface, packet.mark or 0)
     if route.error is not None:
-        said = _REFUSALS.get(route.error, route.error)
-        why = Evidence(f"routes of {station.name}, for packets by {interface}", f"{packet.destination}: {said}")
-        return [_stopped(trip, world, why)]
+        said = f"{packet.destination}: {_REFUSALS.get(route.error, route.error)}"
+        if packet.destination.is_loopback:
+            said = (
+                f"{packet.destination} is loopback: what comes for it from outside is dropped (route_localnet is off)"
+            )
+        return [_stopped(trip, world, Evidence(f"routes of {station.name}, for packets by {interface}", said))]
     if route.kind in _HERE:
         entering = moved(world, Hook.INPUT, iif=interface)
         return _spread(trip, station, traverse(station.ruleset, [entering]), _received)

@@ -48,7 +48,15 @@ def reason(one: Reached) -> str:
         return "no address of it is one that they can reach"
     if one.answer is Answer.UNKNOWN:
         return _doubt(one)
-    return one.way.why[-1].text if one.way.why else "nothing is in the way"
+    told = [each.text for each in one.way.why[1:]]
+    if one.answer is Answer.YES:
+        rules = [each for each in told[:-1] if each.startswith("accepted by") or _translates(each)]
+        return "; ".join((*told[-1:], *dict.fromkeys(rules)))
+    return told[-1] if told else "nothing is in the way"
+
+
+def _translates(text: str) -> bool:
+    return any(word in text for word in (" dnat ", " redirect", "-j DNAT", "-j REDIRECT"))
 
 
 def _doubt(one: Reached) -> str:
@@ -75,12 +83,13 @@ def advice(one: Reach, *, host: IPAddress | None, user: str, sshd: int | None, p
         endpoint_text(local.address, local.port) if local is not None else endpoint_text(socket.address, socket.port)
     )
     container = _container(one.listener)
+    near = socket.port if socket.port >= 1024 else socket.port + 8000  # which needs no rights on the other machine
     if socket.protocol is Protocol.TCP:
         port = "" if sshd in (None, 22) else f"-p {sshd} "
         missing = "" if sshd is not None else "; no SSH server listens here yet"
         yield Advice(
             kind="tunnel",
-            text=f"ssh {port}-N -L {socket.port}:{inner} {user}@{there}",
+            text=f"ssh {port}-N -L {near}:{inner} {user}@{there}",
             is_command=True,
             risk=f"on the other machine: only who may log in here gets through, for as long as it runs{missing}",
         )
@@ -88,12 +97,12 @@ def advice(one: Reach, *, host: IPAddress | None, user: str, sshd: int | None, p
         engine = container.engine if container.engine in ("podman", "docker") else "podman"
         yield Advice(
             kind="publish",
-            text=f"{engine} run -p {socket.port}:{socket.port} … {container.image or 'IMAGE'}",
+            text=f"{engine} run -p {near}:{socket.port} … {container.image or 'IMAGE'}",
             is_command=True,
-            risk=f"everybody who reaches this machine gets in; -p 127.0.0.1:{socket.port}:{socket.port} keeps it here",
+            risk=f"everybody who reaches this machine gets in; -p 127.0.0.1:{near}:{socket.port} keeps it here",
         )
     elif socket.address.is_loopback:
-        yield _bind(one.listener, there)
+        yield _bind(one.listener, there if one.netns is None else "0.0.0.0")  # noqa: S104  # the container's, not ours
     blocker = next((_blocked(each) for each in others(one) if _blocked(each)), None)
     if blocker is not None:
         yield Advice(
