@@ -28,7 +28,7 @@ _SERVER = r"""
 import asyncio, gzip, resource, ssl, struct, sys, zlib
 
 DRIP, BLOCK = 0.1, b"x" * 65536
-HELLO = bytes.fromhex("160303002d020000290303") + b"r" * 32 + bytes.fromhex("00c02f000001" "0000")
+HELLO = bytes.fromhex("160303002c020000280303") + b"r" * 32 + bytes.fromhex("00c02f000000")
 
 async def drip(reader, writer, data=b"HTTP/1.1 200 OK\r\nX-Slow: "):
     for byte in data:

@@ -38,8 +38,7 @@ class Tls:
     `chain` is what the server sent, its own certificate first; `unreadable` says of each that could not be read why.
     `trusted`: the chain leads to an authority that this machine trusts, its dates and names left aside; `trust_error`
     is OpenSSL's word where it does not. `name_matches`: the certificate is for the name that was asked for (RFC 9525).
-    `versions`: those that the server takes; `demands_certificate`: it wants one of the client. None: not looked at.
-    `seconds` is how long the handshake took.
+    `versions`: those that the server takes. None: not looked at. `seconds` is how long the handshake took.
     """
 
     version: str
@@ -51,5 +50,4 @@ class Tls:
     trust_error: str | None = None
     name_matches: bool | None = None
     versions: tuple[str, ...] | None = None
-    demands_certificate: bool | None = None
     seconds: float = 0.0

@@ -21,6 +21,7 @@ _NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME of openssl/x509_vfy.h: da
 _MOST_CERTIFICATES = 16
 _ALERT_RECORD, _HANDSHAKE_RECORD = 0x15, 0x16
 _ALERT = re.compile(r"(?:SSLV3|TLSV1|TLSV13)_(?:ALERT_)?([A-Z_]+)")
+_WORDS = re.compile(r"^\[[^\]]*\] | \(_ssl\.c:\d+\)$")  # around the reason, where Python has no name for its number
 VERSIONS = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}
 """Those that a server may be asked for one by one."""
 _MEANINGS = {
@@ -134,12 +135,12 @@ class Session:
         return [one for one in found if one][:_MOST_CERTIFICATES]
 
     def _fail(self, error: ssl.SSLError) -> None:
-        reason = error.reason or str(error)
+        reason = error.reason or _WORDS.sub("", str(error)).upper().replace(" ", "_")
         alert = _ALERT.fullmatch(reason)
         if alert is None:
             self.wrong = reason.replace("_", " ").lower()
             return
-        self.alert = alert[1].lower().removeprefix("sslv3_")
+        self.alert = alert[1].lower()
         meaning = _MEANINGS.get(self.alert)
         self.wrong = f"the server answers with the alert {self.alert}{f': {meaning}' if meaning else ''}"
 
@@ -171,5 +172,5 @@ def _wrapped(
     """With the name in the handshake (SNI, RFC 6066 §3), unless it is one that cannot stand there."""
     try:
         return context.wrap_bio(received, to_send, server_hostname=(name or "").strip("[]").rstrip(".") or None)
-    except (ValueError, ssl.SSLError):  # too long, empty labels, a NUL …: asked without
+    except (ValueError, TypeError, ssl.SSLError):  # too long, empty labels, a NUL …: asked without
         return context.wrap_bio(received, to_send)
