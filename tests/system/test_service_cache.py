@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import time
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -65,10 +66,10 @@ def test_another_socket_or_process_is_another_listener() -> None:
 def test_unknown_and_merely_likely_ones_are_forgotten_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     named = NGINX._replace(evidence=(Evidence("/proc/1/exe", "x"),), confidence=Confidence.LIKELY)
     store({listener(1): NGINX, listener(2): None, listener(3): named})
-    later = service_cache.time.time() + service_cache.UNKNOWN + 5
-    monkeypatch.setattr(service_cache.time, "time", lambda: later)
+    later = time.time() + service_cache.UNKNOWN + 5
+    monkeypatch.setattr("homeport.system.service_cache.time.time", lambda: later)
     assert set(load()) == {identity(listener(1))}
-    monkeypatch.setattr(service_cache.time, "time", lambda: later + service_cache.KNOWN)
+    monkeypatch.setattr("homeport.system.service_cache.time.time", lambda: later + service_cache.KNOWN)
     assert load() == {}
 
 
