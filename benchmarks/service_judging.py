@@ -27,10 +27,11 @@ class Truth(NamedTuple):
 
 
 class Said(NamedTuple):
-    """What a tool said of a listener; None where it said nothing."""
+    """What a tool said of a listener; None where it said nothing. `sure`: it is certain of the product."""
 
     product: str | None
     version: str | None
+    sure: bool = True
 
 
 class Judgement(NamedTuple):

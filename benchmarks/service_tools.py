@@ -73,5 +73,5 @@ def of_homeport(document: str) -> dict[Place, Said]:
         if service is None:
             found.setdefault(place, Said(None, None))
         elif place not in found or found[place].product is None:
-            found[place] = Said(service["product"], service["version"])
+            found[place] = Said(service["product"], service["version"], service["confidence"] == "certain")
     return found

@@ -122,6 +122,8 @@ def page(rows: Sequence[Row], ours: Run, theirs: Run) -> str:
           for verdict in Verdict),
         f"| time | {theirs.seconds:.1f} s | {ours.seconds:.2f} s ({faster} {TIMES} faster) |",
         "",
+        _grounds([row.homeport for row in rows if row.homeport.product]),
+        "",
         "What each said; **bold** is wrong, - is nothing:",
         "",
         "| server | version | `nmap -sV` | `homeport ls --services` |",
@@ -130,6 +132,15 @@ def page(rows: Sequence[Row], ours: Run, theirs: Run) -> str:
         "",
     ]  # fmt: skip
     return "\n".join(lines)
+
+
+def _grounds(said: Sequence[Said]) -> str:
+    sure = sum(one.sure for one in said)
+    return (
+        f"Of the products that homeport named, {sure} are certain: the servers said so themselves. Of {len(said) - sure} "
+        "the bytes prove the protocol, and the owner's executable names the product, which nmap does not look at "
+        "(likely). No version is from there."
+    )
 
 
 def _total(what: str, verdict: Verdict, first: Sequence[Verdict], second: Sequence[Verdict]) -> str:
@@ -146,6 +157,8 @@ def _cell(said: Said, judgement: Judgement) -> str:
     if said.product is None:
         return "-"
     product = f"**{said.product}**" if judgement.product is Verdict.WRONG else said.product
+    if not said.sure:
+        product += " (likely)"
     if said.version is None:
         return product
     return f"{product} **{said.version}**" if judgement.version is Verdict.WRONG else f"{product} {said.version}"

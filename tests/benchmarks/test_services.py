@@ -89,7 +89,11 @@ def test_what_nmap_says() -> None:
 
 def test_what_homeport_says() -> None:
     def row(port: int, product: str | None, service: bool = True) -> dict[str, object]:
-        return {"protocol": "tcp", "port": port, "service": {"product": product, "version": "1"} if service else None}
+        return {
+            "protocol": "tcp",
+            "port": port,
+            "service": {"product": product, "version": "1", "confidence": "certain"} if service else None,
+        }
 
     rows = [row(80, None), row(80, "nginx"), row(80, "other"), row(81, None, service=False)]
     assert of_homeport(json.dumps({"listeners": rows})) == {
@@ -115,9 +119,12 @@ def test_the_tables() -> None:
     rows = [
         services.Row("nginx", "tcp", truths, Said("nginx", "1.22.1"), Said("nginx", "1.22.1")),
         services.Row("other", "udp", truths, Said("Apache", None), Said(None, None)),
+        services.Row("third", "tcp", truths, Said(None, None), Said("nginx", None, sure=False)),
     ]
     text = services.page(rows, Run({}, 0.5), Run({}, 20.0))
-    assert "| product right | 1 | 1 |" in text
+    assert "| product right | 1 | 2 |" in text
+    assert "named, 1 are certain" in text
+    assert "| third | 1.22.1 | - | nginx (likely) |" in text
     assert "| product wrong | 1 | 0 |" in text
     assert "| version right | 1 | 1 |" in text
     assert f"40 {TIMES} faster" in text

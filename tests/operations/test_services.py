@@ -21,7 +21,6 @@ from homeport.model.services import Service
 from homeport.model.snapshot import Listener, Query
 from homeport.operations import services
 from homeport.operations.ls import look
-from homeport.system import service_cache
 
 SSH = """
 import socket, sys
@@ -279,8 +278,15 @@ def test_a_listing_without_services_imports_none_of_it() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_who_was_not_reached_in_time_is_said_and_not_remembered(serve: Serve, state: Path) -> None:
+    limits: dict[str, None] = {}
+    (one,) = listening(serve("127.0.0.1"))
+    assert services.recognise((one,), seconds=0.0, limits=limits) == {one: None}
+    assert list(limits) == ["1 listeners were not asked what speaks there: the 0 s were over"]
+    assert not state.exists()
+
+
 def test_remembering_is_turned_off_with_the_history(serve: Serve, state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOMEPORT_NO_HISTORY", "1")
     assert only(serve("127.0.0.1")) is not None
     assert not state.exists()
-    assert service_cache.load() == {}

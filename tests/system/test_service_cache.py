@@ -60,7 +60,17 @@ def test_another_socket_or_process_is_another_listener() -> None:
     assert (
         len({identity(one), identity(listener(1, cookie=6)), identity(listener(1, pid=1)), identity(listener(2))}) == 4
     )
-    assert identity(listener(1, owned=False)) is None
+    assert identity(listener(1, owned=False)) not in (None, identity(listener(1)))
+    nameless = listener(1, owned=False)
+    assert identity(nameless._replace(socket=nameless.socket._replace(cookie=None))) is None
+
+
+def test_without_a_file_a_process_remembers_by_itself(monkeypatch: pytest.MonkeyPatch, file: Path) -> None:
+    monkeypatch.setattr(service_cache, "_seen", {})
+    monkeypatch.setenv("HOMEPORT_NO_HISTORY", "1")
+    store({listener(1): NGINX, listener(2, owned=False): None})
+    assert load() == {identity(listener(1)): NGINX, identity(listener(2, owned=False)): None}
+    assert not file.exists()
 
 
 def test_unknown_and_merely_likely_ones_are_forgotten_soon(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,6 +81,12 @@ def test_unknown_and_merely_likely_ones_are_forgotten_soon(monkeypatch: pytest.M
     assert set(load()) == {identity(listener(1))}
     monkeypatch.setattr("homeport.system.service_cache.time.time", lambda: later + service_cache.KNOWN)
     assert load() == {}
+
+
+def test_a_listener_that_nobody_is_named_for_stays_until_its_time_is_over(file: Path) -> None:
+    store({listener(1, owned=False): NGINX})
+    store({listener(2): NGINX})
+    assert len(json.loads(file.read_text())["services"]) == 2
 
 
 def test_listeners_of_processes_that_ended_are_dropped(file: Path) -> None:

@@ -1,4 +1,4 @@
-"""A thousand listeners that mean harm are asked what they speak: in time, in bounded memory, and nothing is left over."""
+"""A thousand listeners that mean harm are asked what they speak: in time, in bounded memory, nothing left over."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def flood(reader, writer, head=b"", data=b"x" * 65536):
     writer.write(head)
     while not writer.is_closing():
         writer.write(data); await writer.drain()
-async def headers(reader, writer): await flood(reader, writer, b"HTTP/1.1 200 OK\\r\\n", b"X-More: and more\\r\\n" * 999)
+async def headers(reader, writer): await flood(reader, writer, b"HTTP/1.1 200 OK\\r\\n", b"X-More: a\\r\\n" * 999)
 async def after(reader, writer): await reader.read(1); await flood(reader, writer, b"HTTP/1.1 200 OK\\r\\n\\r\\n")
 async def tls(reader, writer): await reader.read(1); await flood(reader, writer, b"\\x16\\x03\\x03\\x40\\x00")
 async def closes(reader, writer): pass

@@ -27,23 +27,28 @@ UNKNOWN = 20
 
 Entry = tuple[int, Service | None]
 
+_seen: dict[str, Entry] = {}
+"""What this process found, where no file may be kept: `--watch` looks again and again."""
+
 
 def identity(one: Listener) -> str | None:
     """The identity of a listener as text; None where it has none that lasts."""
     socket = one.socket
-    number = socket.cookie or socket.inode
-    if number is None or not one.owners:
+    number = socket.cookie or (socket.inode if one.owners else None)
+    if number is None:
         return None
     holders = ",".join(f"{each.process.pid}@{each.process.start_ticks}" for each in one.owners[:8])
     return f"{holders} {socket.protocol.value} {socket.address} {socket.port} {number} {socket.netns}"
 
 
 def load() -> dict[str, Service | None]:
-    """What is remembered and recent enough, by identity; empty where nothing is, or it is turned off."""
+    """What is remembered and recent enough, by identity; where it is turned off, what this process itself found."""
     folder = state.folder()
-    if folder is None or state.turned_off():
-        return {}
-    return {key: service for key, (_, service) in _read(folder, int(time.time())).items()}
+    now = int(time.time())
+    entries = {key: one for key, one in _seen.items() if _counts(one, now)}
+    if folder is not None and not state.turned_off():
+        entries = _read(folder, now)
+    return {key: service for key, (_, service) in entries.items()}
 
 
 def store(found: Mapping[Listener, Service | None]) -> None:
@@ -52,6 +57,7 @@ def store(found: Mapping[Listener, Service | None]) -> None:
     now = int(time.time())
     fresh = {key: (now, service) for one, service in found.items() if (key := identity(one)) is not None}
     if folder is None or not fresh or state.turned_off():
+        _seen.update(fresh)
         return
     try:
         state.prepare(folder)
@@ -80,9 +86,13 @@ def _read(folder: str, now: int) -> dict[str, Entry]:
     found: dict[str, Entry] = {}
     for key, value in entries.items() if isinstance(entries, dict) else ():
         entry = _entry(value)
-        if entry is not None and 0 <= now - entry[0] <= _lasting(entry[1]):
+        if entry is not None and _counts(entry, now):
             found[key] = entry
     return found
+
+
+def _counts(entry: Entry, now: int) -> bool:
+    return 0 <= now - entry[0] <= _lasting(entry[1])
 
 
 def _lasting(service: Service | None) -> int:
@@ -117,6 +127,8 @@ def _entry(value: Any) -> Entry | None:
 
 def _lives(key: str) -> bool:
     """Whether the first holder of a listener is still the same process."""
+    if key.startswith(" "):  # nobody can be named: its time will be over
+        return True
     pid, _, ticks = key.partition(" ")[0].partition(",")[0].partition("@")
     return pid.isdecimal() and str(procfs.start_ticks(int(pid))) == ticks
 
