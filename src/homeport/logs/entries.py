@@ -20,6 +20,7 @@ _CONTINUES = re.compile(
     r"|[})\]]{1,4}[;,]?$|at .{1,200}\(|Stack trace:|goroutine \d+ \[|Node\.js v\d|node:internal/|\s*\^+\s*$"
 )
 _TRACEBACK = "Traceback (most recent call last)"
+_CHAINED = ("During handling of the above", "The above exception was", _TRACEBACK)
 
 
 class Assembler:
@@ -104,14 +105,14 @@ class Assembler:
         self._blanks = 0
         if line.startswith(_TRACEBACK):
             self._traceback = True
-        elif not line[0].isspace() and is_exception(line):
+        elif not line[0].isspace() and (self._traceback or is_exception(line)):
             self._exception = line[:500]
             self._traceback = False
 
     def _continues(self, line: str) -> bool:
         """Whether a line belongs to the entry by what it looks like."""
         if self._blanks and not self._traceback and not line[0].isspace():
-            return False
+            return self._exception is not None and line.startswith(_CHAINED)
         if _CONTINUES.match(line) is not None:
             return True
         if self._traceback:  # `ValueError: …` ends it; a class of another name is told by its dots and capitals

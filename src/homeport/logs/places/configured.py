@@ -8,17 +8,9 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from homeport.logs.places.kind import Candidate, Config, Facts, OfFile, Place, of_file
+from homeport.logs.places.texts import EQUALS, directives
 from homeport.model.evidence import Evidence
 from homeport.model.logs import LogKind
-
-_VALUE = r"(?:\"(?P<d>[^\"\n]*)\"|'(?P<s>[^'\n]*)'|(?P<b>[^\s;#\"']+))"
-
-
-def _directives(text: str, names: str, separator: str = r"\s+") -> Iterator[tuple[str, str, str]]:
-    """(name, value, line) of the directives that are no comments."""
-    pattern = re.compile(rf"(?m)^(?P<line>[^\S\n]*(?:[^#\n]*[;{{])?[^\S\n]*(?P<name>{names}){separator}{_VALUE}[^\n]*)")
-    for found in pattern.finditer(text):
-        yield found["name"], found["d"] or found["s"] or found["b"] or "", found["line"].strip()[:200]
 
 
 def _of(facts: Facts, *programs: str) -> Iterator[Config]:
@@ -39,7 +31,7 @@ def nginx(facts: Facts) -> Iterator[Candidate]:
     """access_log and error_log, from the prefix that `-p` or the standard gives; with `-e` the first error log."""
     for config in _of(facts, "nginx"):
         prefix = _option(config, "-p") or ("/usr/share/nginx" if config.path.startswith("/etc/nginx") else None)
-        for name, value, line in _directives(config.text, "access_log|error_log"):
+        for name, value, line in directives(config.text, "access_log|error_log"):
             if value in ("off", "stderr") or value.startswith(("memory:", "|")) or "$" in value:
                 continue
             if value.startswith("syslog:"):
@@ -57,13 +49,13 @@ def apache(facts: Facts) -> Iterator[Candidate]:
     root = "/etc/apache2"
     for config in configs:
         variables |= config.member.environment or {}
-        for name, value, line in _directives(config.text, "(?i:ServerRoot|Define)"):
+        for name, value, line in directives(config.text, "(?i:ServerRoot|Define)"):
             if name.lower() == "serverroot":
                 root = value
             elif len(words := line.split()) > 2:
                 variables[words[1]] = words[2].strip("\"'")
     for config in configs:
-        for name, value, line in _directives(config.text, "(?i:ErrorLog|CustomLog|TransferLog)"):
+        for name, value, line in directives(config.text, "(?i:ErrorLog|CustomLog|TransferLog)"):
             path = re.sub(r"\$\{(\w+)\}", lambda found: variables.get(found[1], found[0]), value)
             if path == "syslog" or path.startswith("syslog:"):
                 yield _syslog(facts, name, Evidence(config.path, line), config.program)
@@ -82,7 +74,7 @@ def postgresql(facts: Facts) -> Iterator[Candidate]:
     names = "logging_collector|log_destination|log_directory|log_filename|data_directory|syslog_ident"
     settings: dict[str, tuple[str, Config, str]] = {}
     for config in configs:
-        for name, value, line in _directives(config.text, names, r"\s*=?\s*"):
+        for name, value, line in directives(config.text, names, r"\s{0,9}=?\s{0,9}"):
             settings[name] = (value, config, line)
     config = configs[0]
     for name, value in _given(config.member.words):
@@ -104,7 +96,7 @@ def postgresql(facts: Facts) -> Iterator[Candidate]:
 def redis(facts: Facts) -> Iterator[Candidate]:
     """logfile; the empty one is standard output. syslog-enabled."""
     for config in _of(facts, "redis-server", "valkey-server", "redis-check-rdb"):
-        for name, value, line in _directives(config.text, "(?i:logfile|syslog-enabled)"):
+        for name, value, line in directives(config.text, "(?i:logfile|syslog-enabled)"):
             if name.lower() == "logfile" and value:
                 yield from _file(value, config, line)
             elif name.lower() == "syslog-enabled" and value == "yes":
@@ -114,11 +106,9 @@ def redis(facts: Facts) -> Iterator[Candidate]:
 def mysql(facts: Facts) -> Iterator[Candidate]:
     """log_error, general_log_file and slow_query_log_file, from the data folder."""
     for config in _of(facts, "mysqld", "mariadbd"):
-        data = _long(config, "datadir") or next(
-            (v for _, v, _ in _directives(config.text, "datadir", r"\s*=\s*")), None
-        )
+        data = _long(config, "datadir") or next((v for _, v, _ in directives(config.text, "datadir", EQUALS)), None)
         names = "log[_-]error|general[_-]log[_-]file|slow[_-]query[_-]log[_-]file"
-        for _, value, line in _directives(config.text, names, r"\s*=\s*"):
+        for _, value, line in directives(config.text, names, EQUALS):
             if value != "stderr":
                 yield from _file(posixpath.join(data or "/var/lib/mysql", value), config, line)
 
@@ -129,7 +119,7 @@ def php_fpm(facts: Facts) -> Iterator[Candidate]:
         if not config.program.startswith("php-fpm"):
             continue
         pool = re.search(r"(?m)^\[(?!global\])([\w.-]+)\]", config.text)
-        for name, value, line in _directives(config.text, r"error_log|access\.log|slowlog", r"\s*=\s*"):
+        for name, value, line in directives(config.text, r"error_log|access\.log|slowlog", EQUALS):
             path = value.replace("$pool", pool[1] if pool else "www")
             if path == "syslog":
                 yield _syslog(facts, name, Evidence(config.path, line), "php-fpm")
@@ -140,7 +130,7 @@ def php_fpm(facts: Facts) -> Iterator[Candidate]:
 def haproxy(facts: Facts) -> Iterator[Candidate]:
     """`log /dev/log local0` and `log 127.0.0.1:514 …`: HAProxy knows syslog alone."""
     for config in _of(facts, "haproxy"):
-        for _, value, line in _directives(config.text, "log"):
+        for _, value, line in directives(config.text, "log"):
             if value in ("global", "stdout", "stderr") or value.startswith(("fd@", "ring@")):
                 continue
             yield _syslog(facts, "log", Evidence(config.path, line), "haproxy")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from homeport.logs.places.kind import Candidate, Facts, OfContainer, OfFile, OfUnit, Place, of_file
+from homeport.logs.places.texts import EQUALS, directives, sections
 from homeport.model.evidence import Evidence
 from homeport.model.logs import LogKind
-
-_OUTPUT = re.compile(r"(?m)^\s*Standard(?:Output|Error)\s*=\s*(?:append|file|truncate):(\S.*?)\s*$")
 
 
 def journal(facts: Facts) -> Iterator[Candidate]:
@@ -30,9 +28,10 @@ def units(facts: Facts) -> Iterator[Candidate]:
     """`StandardOutput=append:/path` of the unit's file (systemd.exec(5))."""
     for config in facts.configs:
         if config.program == "systemd":
-            for found in _OUTPUT.finditer(config.text):
-                one = of_file(found[1], config.member, Evidence(config.path, found[0].strip()))
-                if one is not None:
+            for _, value, line in directives(config.text, "StandardOutput|StandardError", EQUALS):
+                kind, _, path = value.partition(":")
+                one = of_file(path, config.member._replace(root=None), Evidence(config.path, line))
+                if kind in ("append", "file", "truncate") and one is not None:
                     yield one
 
 
@@ -78,21 +77,18 @@ def supervisord(facts: Facts) -> Iterator[Candidate]:
     for config in facts.configs:
         if config.program != "supervisord":
             continue
-        for section, text in _sections(config.text):
+        here = config.path.rpartition("/")[0] or "/"
+        for section, text in sections(config.text):
             kind, _, name = section.partition(":")
             if kind not in ("program", "fcgi-program", "eventlistener") or name.strip() not in (group, process):
                 continue
-            for found in re.finditer(r"(?m)^(std(?:out|err)_logfile)\s*=\s*(/[^;\n]*?|%\([^;\n]*?)\s*(?:;.*)?$", text):
-                path = found[2].replace("%(program_name)s", name.strip()).replace("%(process_num)d", "0")
-                here = config.path.rpartition("/")[0] or "/"
-                one = of_file(path.replace("%(here)s", here), config.member, Evidence(config.path, found[0].strip()))
-                if one is not None and "%(" not in path:
+            for _, value, line in directives(text, "stdout_logfile|stderr_logfile", EQUALS):
+                path = value
+                for word, meaning in (("program_name", name.strip()), ("process_num", "0"), ("here", here)):
+                    path = path.replace(f"%({word})s", meaning).replace(f"%({word})d", meaning)
+                one = of_file(path, config.member, Evidence(config.path, line))
+                if one is not None and path.startswith("/") and "%(" not in path:
                     yield one
-
-
-def _sections(text: str) -> Iterator[tuple[str, str]]:
-    parts = re.split(r"(?m)^\s*\[([^\]\n]{1,200})\]", text)
-    yield from zip(parts[1::2], parts[2::2], strict=True)
 
 
 JOURNAL = Place("journal", journal)
