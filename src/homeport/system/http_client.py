@@ -182,7 +182,8 @@ def health(
     said = grpc.status(answer.response, answer.trailers)
     if said is None:
         return exchange
-    return Health(status=said[0], message=said[1], serving=grpc.serving(exchange.body), exchange=exchange)
+    serving = grpc.serving(exchange.body) if said[0] == grpc.STATUSES[0] else None
+    return Health(status=said[0], message=said[1], serving=serving, exchange=exchange)
 
 
 def _asked(
