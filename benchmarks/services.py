@@ -137,9 +137,9 @@ def page(rows: Sequence[Row], ours: Run, theirs: Run) -> str:
 def _grounds(said: Sequence[Said]) -> str:
     sure = sum(one.sure for one in said)
     return (
-        f"Of the products that homeport named, {sure} are certain: the servers said so themselves. Of {len(said) - sure} "
-        "the bytes prove the protocol, and the owner's executable names the product, which nmap does not look at "
-        "(likely). No version is from there."
+        f"Of the products that homeport named, {sure} are certain: the servers said so themselves. "
+        f"Of {len(said) - sure} the bytes prove the protocol, and the owner's executable, which nmap does not look at, "
+        "names the product (likely). No version is from there."
     )
 
 

@@ -8,6 +8,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -307,6 +308,20 @@ def test_udp_is_asked_too() -> None:
         thread.join()
     assert found.service is not None
     assert found.service.protocol == "dns"
+
+
+def test_without_threads_one_after_the_other_is_asked(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    submit = ThreadPoolExecutor.submit
+
+    def refuse(pool: ThreadPoolExecutor, work: Callable[[Suspect], Finding], one: Suspect) -> Future[Finding]:
+        if one.clues.port == ports[-1]:
+            raise RuntimeError("can't start new thread")
+        return submit(pool, work, one)
+
+    ports = [serve(lambda client: client.sendall(b"SSH-2.0-OpenSSH_9.2p1\r\n")).port for _ in range(3)]
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", refuse)
+    found = recognise([suspect(port) for port in ports], 5.0)
+    assert [one.service and one.service.product for one in found] == ["OpenSSH"] * 3
 
 
 def test_threads_end() -> None:

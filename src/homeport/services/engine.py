@@ -16,7 +16,7 @@ from homeport.model.snapshot import Listener
 from homeport.rules.commands import INTERPRETERS, Command, base, read
 from homeport.services import programs
 from homeport.services.kind import Clues, Match, Speaker, suits
-from homeport.services.sites import APPLICATIONS, SERVERS
+from homeport.services.sites import APPLICATIONS, FRAMEWORKS, SERVERS
 from homeport.services.speakers import SPEAKERS
 
 LISTEN = 0.04
@@ -199,7 +199,7 @@ def _ordered(found: Clues, transport: Protocol) -> list[Speaker]:
 
 
 def _makes_pages(found: Clues) -> bool:
-    return any(suits(entry, found) for entry in (*APPLICATIONS, *SERVERS))
+    return any(suits(entry, found) for entry in (*APPLICATIONS, *FRAMEWORKS, *SERVERS))
 
 
 def _may_ask(speaker: Speaker, transport: Protocol) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import NamedTuple
 
 from homeport.model.addresses import Protocol
@@ -70,11 +70,18 @@ def recognise(suspects: Sequence[Suspect], seconds: float) -> list[Finding]:
         waiting -= 1  # not exact among threads, and need not be
         return _NOT_REACHED if left <= 0 else _safely(one, min(left, share))
 
-    with ThreadPoolExecutor(min(AT_ONCE, len(suspects)), "homeport-services") as pool:
-        futures = [pool.submit(work, one) for one in suspects]
-        done, _ = wait(futures, until - time.monotonic() + _LEAST)
+    pool = ThreadPoolExecutor(min(AT_ONCE, len(suspects)), "homeport-services")
+    futures: list[Future[Finding]] = []
+    try:
+        try:
+            futures += (pool.submit(work, one) for one in suspects)
+        except RuntimeError:  # no more threads (RLIMIT_NPROC): those that are left are asked by this one
+            pass
+        rest = [work(one) for one in suspects[len(futures) :]]
+        wait(futures, until - time.monotonic() + _LEAST)
+    finally:  # after Ctrl-C too: whoever is being asked is asked to the end, which is near, and nobody else
         pool.shutdown(wait=True, cancel_futures=True)
-        return [one.result() if one in done or not one.cancelled() else _NOT_REACHED for one in futures]
+    return [_NOT_REACHED if one.cancelled() else one.result() for one in futures] + rest
 
 
 def _safely(one: Suspect, seconds: float) -> Finding:
