@@ -162,3 +162,11 @@ def test_a_request_holds_its_destination(destination: IPv4Address | IPv6Address,
     assert ip_address(data[32 : 32 + size]) == destination
     if interface is not None:
         assert struct.unpack_from("=i", data, len(data) - 4) == (interface,)
+
+
+@given(st.ip_addresses(), st.integers(0, 65535))
+def test_a_request_tells_its_service(destination: IPv4Address | IPv6Address, port: int) -> None:
+    """RTA_IP_PROTO and RTA_DPORT, the port in network byte order (linux/rtnetlink.h)."""
+    plain = rtnetlink.route_request(destination, 7)
+    more = rtnetlink.route_request(destination, 7, service=(6, port))[len(plain) :]
+    assert more == struct.pack("=HHB3x", 5, 27, 6) + struct.pack("=HH", 6, 29) + struct.pack("!H2x", port)
