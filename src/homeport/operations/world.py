@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from homeport.errors import AddressError, HomeportError
 from homeport.model.addresses import IPAddress, Protocol
-from homeport.model.case import Attempt, Case, Claim, Condition, Queue
+from homeport.model.case import Attempt, Case, Claim, Condition
 from homeport.model.dialling import Failing, Failure, Target
 from homeport.model.evidence import Evidence
 from homeport.model.firewall import Judgement, Ruleset
@@ -139,7 +139,8 @@ class Machine:
         if isinstance(found, Failure):
             return found
         with found:
-            return found.start_tls(server_name=case.wish.host or case.name, alpn=("h2", "http/1.1"))
+            name = http_client.plain_name(case.wish.host or case.name or _host(case))
+            return found.start_tls(server_name=name, alpn=("h2", "http/1.1"))
 
     def recognise(self, case: Case) -> Service | None:
         """As `homeport ls --services` does, asked again."""
@@ -165,14 +166,14 @@ class Machine:
         found = (conditions.condition(one.process) for one in listener.owners)
         return tuple(one for one in found if one is not None)
 
-    def queue(self, listener: Listener) -> Queue | None:
-        """By one more look at the socket."""
-        query = Query(frozenset((listener.socket.protocol,)), frozenset((listener.socket.port,)), False)
+    def again(self, listener: Listener) -> Listener | None:
+        """By one more look at the port."""
+        query = Query(frozenset((listener.socket.protocol,)), frozenset((listener.socket.port,)))
         try:
             found = look(query, self._source).listeners
-        except HomeportError:  # it could be seen a moment ago; then the earlier figures have to do
-            return None
-        return next((Queue.of(one) for one in found if one.socket.inode == listener.socket.inode), None)
+        except HomeportError:  # it could be seen a moment ago: what was seen then has to do
+            return listener
+        return next((one for one in found if one.socket.inode == listener.socket.inode), None)
 
     def claims(self, case: Case) -> tuple[Claim, ...]:
         """Looked for again and again for a moment, and longer if somebody comes or goes, or may do so."""

@@ -23,14 +23,37 @@ def look(case: Case, world: World) -> Case:
     if case.protocol is Protocol.TCP:
         addresses = tuple(one.address for one in case.candidates if one.address not in kept)
         case = replace(case, attempts=(*case.attempts, *world.attempt(addresses, case.port)))
+        case = _without_the_gone(case, world)
     first = case.connected
     if first is not None and first.address != case.address:
         answering = next((one.listener for one in case.candidates if one.address == first.address), None)
         case = replace(case, address=first.address, listener=answering or case.listener)
-    elsewhere = any(is_own(case, one) and one.socket.protocol is case.protocol for one in case.listening)
+    elsewhere = any(
+        is_own(case, one) and one.socket.protocol is case.protocol and one.socket.is_listener for one in case.listening
+    )
     if case.listener is None and first is None and case.candidates and not elsewhere:
         case = replace(case, claims=world.claims(case), relatives=world.relatives(case), usual=world.usual())
     return case
+
+
+def _without_the_gone(case: Case, world: World) -> Case:
+    """Where a listener was seen and the connection is refused all the same: it may have ended between the two."""
+    refused = {
+        one.address for one in case.attempts if one.failure is not None and one.failure.failing is Failing.REFUSED
+    }
+    held = {one.listener for one in case.candidates if one.listener is not None and one.address in refused}
+    gone = {one for one in held if world.again(one) is None}
+    if not gone or case.connected is not None:
+        return case
+    candidates = tuple(
+        replace(one, listener=None, sharing=(), beaten=()) if one.listener in gone else one for one in case.candidates
+    )
+    left = next((one for one in candidates if one.listener is not None), None)
+    return replace(
+        case, candidates=candidates, listening=tuple(one for one in case.listening if one not in gone),
+        address=None if left is None else left.address, listener=None if left is None else left.listener,
+        queue=None, conditions=(),
+    )  # fmt: skip
 
 
 def _untouched(case: Case, kept: dict[IPAddress, Untouchable]) -> Case:

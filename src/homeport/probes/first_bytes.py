@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from homeport.model.case import Case
+from homeport.model.case import Case, Queue
 from homeport.model.diagnosis import Layer, Observation, Outcome
 from homeport.probes.kind import Greeting, Probe, World
 from homeport.rules.masking import mask
@@ -22,7 +22,8 @@ def look(case: Case, world: World) -> Case:
         return case
     case = replace(case, greeting=found.said, closed_early=found.ended and not found.said)
     if case.listener is not None and not found.said and not found.ended:
-        case = replace(case, queue=world.queue(case.listener) or case.queue)
+        now = world.again(case.listener)
+        case = replace(case, queue=case.queue if now is None else Queue.of(now))
     return case
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from typing import Protocol as Interface
 
 from homeport.model.addresses import IPAddress
-from homeport.model.case import Attempt, Case, Claim, Condition, Queue
+from homeport.model.case import Attempt, Case, Claim, Condition
 from homeport.model.diagnosis import Layer, Observation
 from homeport.model.dialling import Failure
 from homeport.model.evidence import Evidence
@@ -104,8 +104,8 @@ class World(Interface):
         """How the processes that hold a listener are doing."""
         ...
 
-    def queue(self, listener: Listener) -> Queue | None:
-        """The accept queue of a listener as it is now; None: it is gone, or not told."""
+    def again(self, listener: Listener) -> Listener | None:
+        """A listener as it is now; None: it is gone."""
         ...
 
     def claims(self, case: Case) -> tuple[Claim, ...]:
