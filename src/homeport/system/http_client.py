@@ -61,7 +61,7 @@ class _Ask(NamedTuple):
     @property
     def name(self) -> str:
         """The host without a port."""
-        return _name(self.host)
+        return plain_name(self.host)
 
 
 class _Answer(NamedTuple):
@@ -103,7 +103,7 @@ def follow(
     seen: set[object] = set()
     cookies: dict[str, dict[str, str]] = {}
     while True:
-        jar = cookies.setdefault(_name(host), {})
+        jar = cookies.setdefault(plain_name(host), {})
         seen.add((tls, host.lower(), target.port, path, tuple(jar.items())))
         sent = (("Cookie", "; ".join(f"{name}={value}" for name, value in jar.items())),) if jar else ()
         found = get(
@@ -122,7 +122,7 @@ def follow(
             return (*made, replace(found, redirect=kind)), None
         target = Target(address, place.port, netns=target.netns)
         host, path, tls = place.host, place.path, place.scheme == "https"
-        jar = cookies.get(_name(host), {})
+        jar = cookies.get(plain_name(host), {})
         if (tls, host.lower(), target.port, path, tuple(jar.items())) in seen:
             return (*made, replace(found, redirect=Redirect.LOOP)), None
         if len(made) >= most:
@@ -184,6 +184,12 @@ def health(
         return exchange
     serving = grpc.serving(exchange.body) if said[0] == grpc.STATUSES[0] else None
     return Health(status=said[0], message=said[1], serving=serving, exchange=exchange)
+
+
+def plain_name(host: str) -> str:
+    """A host without its port, its brackets and a dot at its end, in lower case: as a certificate has it."""
+    plain = host if host.startswith("[") or host.count(":") < 2 else f"[{host}]"
+    return re.sub(r"(?<!:):\d+$", "", plain).strip("[]").rstrip(".").lower()
 
 
 def _asked(
@@ -311,12 +317,6 @@ def _keep_cookies(jar: dict[str, str], found: Exchange) -> None:
             jar[key.strip()] = rest.strip()
 
 
-def _name(host: str) -> str:
-    """A host without its port and its brackets, in lower case."""
-    plain = host if host.startswith("[") or host.count(":") < 2 else f"[{host}]"
-    return re.sub(r"(?<!:):\d+$", "", plain).strip("[]").rstrip(".").lower()
-
-
 def _address(place: redirects.Place, host: str, target: Target) -> IPAddress | None:
     """The address of this machine that a place is at; None: it is elsewhere, or only a resolver could tell."""
     for address in _candidates(place, host, target):
@@ -329,7 +329,7 @@ def _candidates(place: redirects.Place, host: str, target: Target) -> tuple[IPAd
     if place.address is not None:
         return (place.address,)
     name = (place.name or "").rstrip(".").lower()
-    if name == _name(host):
+    if name == plain_name(host):
         return (target.address,)
     if name == "localhost" or name.endswith(".localhost"):
         loopbacks: tuple[IPAddress, ...] = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
