@@ -10,6 +10,6 @@ report.py   results -> Markdown, JSON;  curve.py: results -> SVG
 profile.py  where the time of a listing goes
 services.py the other command, `scripts/benchmark-services`: homeport beside `nmap -sV` on real servers
 service_cases.py the servers  <- a new one: one entry;  service_servers.py starts them;  service_tools.py asks;
-service_judging.py who was right
+service_judging.py who was right;  service_crowd.py two hundred that answer
 bare/       run by a bare interpreter: the crowd's parent and the meter
 """

@@ -20,9 +20,11 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from benchmarks import service_crowd
 from benchmarks.cases import TIMES
 from benchmarks.report import between_markers
 from benchmarks.service_cases import CASES, NPM, PYPI, Case, Package
+from benchmarks.service_crowd import COUNT, Crowd
 from benchmarks.service_judging import NOTHING, Judgement, Said, Truth, Verdict, judge, upstream
 from benchmarks.service_servers import Folders, Running, Servers, programs_missing
 from benchmarks.service_tools import Run, homeport, nmap
@@ -61,7 +63,7 @@ def main(words: Sequence[str] | None = None) -> int:
             if not servers.running:
                 return 1
             rows, ours, theirs = measure(servers.running, folders, asked.python, skip_nmap=asked.skip_nmap)
-    text = page(rows, ours, theirs)
+    text = page(rows, ours, theirs, service_crowd.measure(asked.python))
     print(text)
     if asked.write:
         _write(os.path.join(_ROOT, "docs", "services.md"), text)
@@ -104,7 +106,7 @@ def version(package: Package, folders: Folders) -> str | None:
         return None
 
 
-def page(rows: Sequence[Row], ours: Run, theirs: Run) -> str:
+def page(rows: Sequence[Row], ours: Run, theirs: Run, crowd: Crowd) -> str:
     """The tables, as Markdown."""
     judged = [(row, judge(row.nmap, row.truths), judge(row.homeport, row.truths)) for row in rows]
     first = [judgement for _, judgement, _ in judged]
@@ -121,6 +123,9 @@ def page(rows: Sequence[Row], ours: Run, theirs: Run) -> str:
         *(_total(f"version {verdict}", verdict, [one.version for one in first], [one.version for one in second])
           for verdict in Verdict),
         f"| time | {theirs.seconds:.1f} s | {ours.seconds:.2f} s ({faster} {TIMES} faster) |",
+        "",
+        f"{COUNT} services that answer, three quarters of them HTTP, by the whole command: {crowd.anew:.2f} s "
+        f"({crowd.recognised} recognised), and {crowd.remembered:.2f} s where they are remembered.",
         "",
         _grounds([row.homeport for row in rows if row.homeport.product]),
         "",

@@ -13,6 +13,7 @@ import pytest
 from benchmarks import service_cases, services
 from benchmarks.cases import TIMES
 from benchmarks.service_cases import CASES, Case, Package
+from benchmarks.service_crowd import Crowd, measure
 from benchmarks.service_judging import Judgement, Said, Truth, Verdict, judge, upstream
 from benchmarks.service_servers import Folders, Servers, programs_missing
 from benchmarks.service_tools import Run, of_homeport, of_nmap
@@ -121,7 +122,8 @@ def test_the_tables() -> None:
         services.Row("other", "udp", truths, Said("Apache", None), Said(None, None)),
         services.Row("third", "tcp", truths, Said(None, None), Said("nginx", None, sure=False)),
     ]
-    text = services.page(rows, Run({}, 0.5), Run({}, 20.0))
+    text = services.page(rows, Run({}, 0.5), Run({}, 20.0), Crowd(1.04, 0.2, 200))
+    assert "1.04 s (200 recognised), and 0.20 s" in text
     assert "| product right | 1 | 2 |" in text
     assert "named, 1 are certain" in text
     assert "| third | 1.22.1 | - | nginx (likely) |" in text
@@ -158,6 +160,12 @@ def test_servers_are_started_and_all_of_them_ended(tmp_path: Path) -> None:
         assert (tmp_path / f"good-{one.port}" / "made").exists()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", one.port), 10)
+
+
+def test_two_hundred_services_that_answer_are_recognised() -> None:
+    crowd = measure(sys.executable, rounds=1)
+    assert crowd.recognised == 200
+    assert 0 < crowd.remembered < 60
 
 
 def test_what_is_not_installed_is_known() -> None:
