@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+import time
 from collections.abc import Iterable, Sequence
 
 from homeport.logs.places.kind import Config, Descriptor, Facts, Member, Reader, Shape
@@ -19,10 +20,14 @@ from homeport.system.reading import environment
 
 MAX_MEMBERS = 64
 """Of how many processes of one tree the open files are read."""
+MAX_THREADS = 256
+"""Of how many threads of a process the children are read."""
 MAX_DESCRIPTORS = 512
 """How many open files of one process are looked at."""
 MAX_PROCESSES = 4096
 """Among how many processes the reader of a pipe is searched."""
+PATIENCE = 0.5
+"""Seconds for the search for readers of pipes."""
 _DEPTH = 4
 _SAMPLE = 2048
 _DELETED = " (deleted)"
@@ -32,47 +37,38 @@ _TITLED = ("redis-server", "redis-check-rdb", "valkey-server")
 _PTMX = ("/dev/ptmx", "/dev/pts/ptmx")
 
 
-class Trees:
-    """The processes of this machine by their parents, read once."""
+def below(process: Process) -> list[Process]:
+    """The descendants that belong to a server: not those that made a session of their own, unless of its program.
 
-    def __init__(self) -> None:
-        self._children: dict[int, list[Process]] | None = None
-
-    def below(self, process: Process) -> list[Process]:
-        """The descendants that belong to a server: not those that made a session of their own, unless of its program.
-
-        (PostgreSQL's backends make sessions of their own.)
-        """
-        found: list[Process] = []
-        level = [process]
-        for _ in range(_DEPTH):
-            level = [child for one in level for child in self._of(one.pid) if _belongs(child, one)]
-            found += level
-            if not level or len(found) >= MAX_MEMBERS:
-                break
-        return found[:MAX_MEMBERS]
-
-    def _of(self, pid: int) -> list[Process]:
-        if self._children is None:
-            self._children = {}
-            for one in procfs.all_pids()[:MAX_PROCESSES]:
-                child = procfs.read_process(one)
-                if child is not None and child.ppid is not None:
-                    self._children.setdefault(child.ppid, []).append(child)
-        return self._children.get(pid, [])
+    (PostgreSQL's backends make sessions of their own.)
+    """
+    found: list[Process] = []
+    level = [process]
+    for _ in range(_DEPTH):
+        children = [(one, child) for one in level for child in map(procfs.read_process, _children(one.pid)) if child]
+        level = [child for one, child in children if child.session != child.pid or child.exe == one.exe]
+        found += level
+        if not level or len(found) >= MAX_MEMBERS:
+            break
+    return found[:MAX_MEMBERS]
 
 
-def _belongs(child: Process, parent: Process) -> bool:
-    return child.session != child.pid or child.exe == parent.exe
+def _children(pid: int) -> list[int]:
+    """The children of all threads of a process (proc_pid_task(5), CONFIG_PROC_CHILDREN)."""
+    try:
+        threads = os.listdir(f"{procfs.PROC}/{pid}/task")[:MAX_THREADS]
+    except OSError:  # it has ended
+        return []
+    texts = (procfs.read_text(f"{procfs.PROC}/{pid}/task/{thread}/children") for thread in threads)
+    return [int(word) for text in texts for word in (text or "").split()]
 
 
 def gather(owners: Sequence[Process], unit: Unit | None, container: Container | None) -> Facts:
     """The facts about the owners of a listener."""
-    trees = Trees()
     chain = ancestors(owners[0]).processes[1:] if owners else ()
     parts: dict[int, tuple[Process, str]] = {one.pid: (one, "owner") for one in owners}
     for owner in owners:
-        for child in trees.below(owner):
+        for child in below(owner):
             parts.setdefault(child.pid, (child, "child"))
     for parent in chain[:2]:
         if owners and parent.exe is not None and (parent.exe, parent.cmdline) == (owners[0].exe, owners[0].cmdline):
@@ -252,7 +248,10 @@ def _readers(members: Sequence[Member]) -> tuple[dict[int, tuple[Reader, ...]], 
     by_terminal: dict[str, tuple[Reader, ...]] = {}
     if not pipes and not terminals:
         return by_pipe, by_terminal
+    deadline = time.monotonic() + PATIENCE
     for pid in procfs.all_pids()[:MAX_PROCESSES]:
+        if time.monotonic() > deadline:
+            break
         for target in _other_ends(pid, pipes, terminals):
             process = procfs.read_process(pid)
             if process is None:

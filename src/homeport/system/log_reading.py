@@ -20,6 +20,7 @@ FARTHEST = 64 << 20
 PER_POLL = 8 << 20
 """Bytes that are taken at one time of what was added."""
 _RETIRED_POLLS = 40
+_MOST_RETIRED = 4
 _SIGNATURE = 64
 
 
@@ -186,7 +187,10 @@ class FileLog:
             os.close(descriptor)  # another file has the name, but the process writes to the one that was deleted
             return
         self.notes.append("was replaced by a new file")
-        self._retired = [*self._retired, (self._descriptor, self._position, self._splitter)][-4:]
+        self._retired.append((self._descriptor, self._position, self._splitter))
+        for other, _, _ in self._retired[:-_MOST_RETIRED]:
+            os.close(other)
+        self._retired = self._retired[-_MOST_RETIRED:]
         self._polls_since = 0
         self._descriptor, self._position, self._splitter = descriptor, 0, Splitter()
         self._signature = self._head()

@@ -35,7 +35,7 @@ def core(head: bytes) -> Core:
             if part == _NOTE:
                 found = _notes(head[start : start + length], order, found)
                 break
-    except struct.error:
+    except (struct.error, OverflowError):
         raise WireError("a core file that is cut off") from None
     return found
 
