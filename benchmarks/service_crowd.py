@@ -61,10 +61,9 @@ def measure(python: str, rounds: int = 5) -> Crowd:
             again = [_ask(python, server.pid, state, folder) for state in states]
         finally:
             server.kill()
-    middle = _ROUNDS // 2
-    return Crowd(
-        sorted(one for one, _ in anew)[middle], sorted(one for one, _ in again)[middle], min(n for _, n in anew)
-    )
+    middle = rounds // 2
+    first, second = sorted(one for one, _ in anew), sorted(one for one, _ in again)
+    return Crowd(first[middle], second[middle], min(number for _, number in anew))
 
 
 def _ask(python: str, pid: int, state: str, folder: str) -> tuple[float, int]:
