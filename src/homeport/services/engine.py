@@ -7,6 +7,7 @@ program suggests; what the port suggests; HTTP; TLS; then the protocols that may
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from homeport.model.addresses import Protocol
@@ -88,13 +89,13 @@ def known(found: Clues, protocol: Protocol = Protocol.TCP) -> Match | None:
 
 def spared(found: Clues) -> bool:
     """Whether it may be a printer's port: nothing is sent there unless the owner's program is known as another."""
-    return found.port in JETDIRECT and not (_makes_pages(found) or any(suits(one, found) for one in SPEAKERS))
+    return found.port in JETDIRECT and not (_makes_pages(found.programs) or _speakers_of(found.programs))
 
 
 def listening_time(found: Clues) -> float:
     """Seconds for which the peer may speak first."""
     first = [one for one in SPEAKERS if one.greeting is not None and one.ask is None and one.transport is Protocol.TCP]
-    if any(suits(one, found) for one in first):
+    if any(one in first for one in _speakers_of(found.programs)):
         return LISTEN_LONGER
     unknown = not found.programs or _INETD.intersection(found.programs)
     return LISTEN_LONGER if unknown and any(found.port in one.ports for one in first) else LISTEN
@@ -121,9 +122,9 @@ def repliers(found: Clues) -> tuple[Speaker, ...]:
 
 def questions(found: Clues, *, inside_tls: bool = False) -> tuple[Question, ...]:
     """What to ask a TCP listener that says nothing by itself, in this order."""
-    by_program = [one for one in SPEAKERS if _may_ask(one, Protocol.TCP) and suits(one, found)]
+    by_program = [one for one in _speakers_of(found.programs) if _may_ask(one, Protocol.TCP)]
     by_port = [one for one in SPEAKERS if _may_ask(one, Protocol.TCP) and found.port in one.ports]
-    pages = _makes_pages(found)
+    pages = _makes_pages(found.programs)
     runtime = any(_is_runtime(name) for name in found.programs)
     http = Question(Step.HTTP, SLOW_PAGE if pages or runtime else PAGE)
     tls = () if inside_tls else (Question(Step.TLS, SUGGESTED),)
@@ -143,8 +144,9 @@ def questions(found: Clues, *, inside_tls: bool = False) -> tuple[Question, ...]
 def datagrams(found: Clues) -> tuple[Question, ...]:
     """What to ask a UDP socket."""
     some = []
+    by_program = _speakers_of(found.programs)
     for speaker in _ordered(found, Protocol.UDP):
-        suggested = suits(speaker, found) or found.port in speaker.ports
+        suggested = speaker in by_program or found.port in speaker.ports
         if speaker.ask is not None and (suggested or not speaker.only_with_clue):
             some.append(Question(Step.ASK, SUGGESTED if suggested else PATIENCE, speaker))
     return tuple(some)
@@ -195,10 +197,19 @@ def by_name(found: Clues, command: Command | None, protocol: Protocol) -> Servic
 
 def _ordered(found: Clues, transport: Protocol) -> list[Speaker]:
     some = [one for one in SPEAKERS if one.transport is transport]
-    return sorted(some, key=lambda one: 0 if suits(one, found) else 1 if found.port in one.ports else 2)
+    by_program = _speakers_of(found.programs)
+    return sorted(some, key=lambda one: 0 if one in by_program else 1 if found.port in one.ports else 2)
 
 
-def _makes_pages(found: Clues) -> bool:
+@lru_cache(maxsize=256)
+def _speakers_of(names: tuple[str, ...]) -> tuple[Speaker, ...]:
+    """Those that names of programs suggest, whatever the port: the same for all listeners of a process."""
+    return tuple(one for one in SPEAKERS if suits(one, Clues(0, names)))
+
+
+@lru_cache(maxsize=256)
+def _makes_pages(names: tuple[str, ...]) -> bool:
+    found = Clues(0, names)
     return any(suits(entry, found) for entry in (*APPLICATIONS, *FRAMEWORKS, *SERVERS))
 
 
