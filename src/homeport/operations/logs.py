@@ -32,11 +32,11 @@ from homeport.system.log_reading import Feed
 from homeport.system.matching import Pattern
 from homeport.system.publishing import Publishing
 
-SECONDS = 20.0
+SECONDS = 6.0
 """For reading everything that is wanted, of all sources."""
 FIRST = 200
 """Lines of a source that are looked at beyond those wanted, for the heads of entries."""
-STEP = 6
+STEP = 10
 """How many times more lines the next look takes, where one was not enough."""
 MOST_LOOKED_AT = 400_000
 """Lines of one source that are looked at."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 
 from homeport.logs.formats import containers, json_lines, logfmt, loggers, servers, syslog
 from homeport.logs.formats.kind import Context, Format, Parsed
@@ -35,14 +36,25 @@ FORMATS: tuple[Format, ...] = (
     loggers.CRASHED,
     loggers.LEVELLED,
 )
-_DEEPEST = 2
 
 
 def reader(now: datetime) -> Callable[[str], Parsed | None]:
     """Reads lines by the rack; None for a line that says no time, level or structure of its own."""
 
-    def read(line: str, depth: int = 0) -> Parsed | None:
-        context = Context(now, (lambda text: read(text, depth + 1)) if depth < _DEEPEST else lambda _: None)
-        return next((found for one in FORMATS if (found := one.parse(line, context)) is not None), None)
+    innermost = Context(now, lambda _: None)
+    inner = Context(now, lambda text: _parsed(text, innermost))
+    outer = Context(now, lambda text: _parsed(text, inner))
+    return lambda line: _parsed(line, outer)
 
-    return read
+
+def _parsed(line: str, context: Context) -> Parsed | None:
+    for one in _by_start(line[:1]):
+        found = one.parse(line, context)
+        if found is not None:
+            return found
+    return None
+
+
+@lru_cache(maxsize=256)
+def _by_start(character: str) -> tuple[Format, ...]:
+    return tuple(one for one in FORMATS if not one.starts or (character and character in one.starts))

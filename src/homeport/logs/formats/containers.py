@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from homeport.logs import times
-from homeport.logs.formats.kind import Context, Format, Parsed, enveloped
+from homeport.logs.formats.kind import DIGITS, Context, Format, Parsed, enveloped
 
 _LINE = re.compile(r"(\d{4}-\d\d-\d\dT\S{8,40}) (stdout|stderr) ([FP])(?::\S{0,80})? ?(.*)", re.DOTALL)
 
@@ -19,4 +19,4 @@ def parse(line: str, context: Context) -> Parsed | None:
     return inside._replace(partial=found[3] == "P")
 
 
-FORMAT = Format("CRI", parse)
+FORMAT = Format("CRI", parse, DIGITS)

@@ -91,4 +91,4 @@ def _error(value: object) -> str | None:
     return lines[-1] if lines[0].startswith("Traceback") else lines[0]
 
 
-FORMAT = Format("json", parse)
+FORMAT = Format("json", parse, "{")

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from homeport.model.logs import Level
 
+DIGITS = "0123456789"
 LONGEST = 4096
 """Characters of a line that the formats (but JSON) look at."""
 
@@ -36,10 +37,14 @@ class Context(NamedTuple):
 
 
 class Format(NamedTuple):
-    """A way to write lines. `parse` answers None for a line that is written otherwise."""
+    """A way to write lines. `parse` answers None for a line that is written otherwise.
+
+    `starts`: the characters that a line of it may begin with; empty: any.
+    """
 
     name: str
     parse: Callable[[str, Context], Parsed | None]
+    starts: str = ""
 
 
 def enveloped(text: str, time: datetime | None, context: Context, *, stream: str | None = None) -> Parsed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from homeport.logs import levels, times
-from homeport.logs.formats.kind import LONGEST, Context, Format, Parsed
+from homeport.logs.formats.kind import DIGITS, LONGEST, Context, Format, Parsed
 from homeport.model.logs import Level
 
 _GLOG = re.compile(r"([IWEFD])(\d\d)(\d\d) (\d\d):(\d\d):(\d\d)\.(\d+)\s+\d+ ([^\s\]]{1,200}:\d+)\] ?(.*)", re.DOTALL)
@@ -118,10 +118,10 @@ def _answered(level: Level | None, message: str) -> tuple[Level | None, str]:
     return worse, f"HTTP {found[2]} for {found[1]}"
 
 
-GLOG = Format("glog", glog)
-RUBY = Format("Ruby's Logger", ruby)
-PYTHON = Format("Python's logging", python)
-STAMPED = Format("lines with a time", stamped)
-HOURS = Format("lines with a time of day", hours)
+GLOG = Format("glog", glog, "IWEFD")
+RUBY = Format("Ruby's Logger", ruby, "DIWEFA")
+PYTHON = Format("Python's logging", python, "DIWEC")
+STAMPED = Format("lines with a time", stamped, DIGITS + "[(")
+HOURS = Format("lines with a time of day", hours, DIGITS + "[(")
 LEVELLED = Format("lines with a level", levelled)
 CRASHED = Format("exceptions", crashed)

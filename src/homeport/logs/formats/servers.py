@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from homeport.logs import levels, times
-from homeport.logs.formats.kind import LONGEST, Context, Format, Parsed
+from homeport.logs.formats.kind import DIGITS, LONGEST, Context, Format, Parsed
 from homeport.model.logs import Level
 
 _NGINX = re.compile(r"(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[(\w+)\] \d+#\d+: (?:\*\d+ )?(.*)", re.DOTALL)
@@ -105,9 +105,9 @@ def mariadb(line: str, _: Context) -> Parsed | None:
     return Parsed(times.stamp(found[1]), Level.INFO if found[2].lower() in ("note", "system") else level, found[3])
 
 
-NGINX = Format("nginx error log", nginx)
-APACHE = Format("Apache error log", apache)
+NGINX = Format("nginx error log", nginx, DIGITS)
+APACHE = Format("Apache error log", apache, "[")
 ACCESS = Format("access log", access)
-POSTGRESQL = Format("PostgreSQL", postgresql)
-REDIS = Format("Redis", redis)
-MARIADB = Format("MariaDB", mariadb)
+POSTGRESQL = Format("PostgreSQL", postgresql, DIGITS + "LWEFPSDHC")
+REDIS = Format("Redis", redis, DIGITS)
+MARIADB = Format("MariaDB", mariadb, DIGITS)

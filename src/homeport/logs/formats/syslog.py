@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from homeport.logs import levels, times
-from homeport.logs.formats.kind import LONGEST, Context, Format, Parsed, enveloped
+from homeport.logs.formats.kind import DIGITS, LONGEST, Context, Format, Parsed, enveloped
 
 _NEW = re.compile(
     r"<(\d{1,3})>1 (\S{1,64}) (\S{1,255}) (\S{1,48}) (\S{1,128}) (\S{1,32}) (-|(?:\[(?:[^\]\\]|\\.){0,2048}\])+) ?(.*)",
@@ -49,6 +49,6 @@ def iso(line: str, context: Context) -> Parsed | None:
     return enveloped(found[4], times.stamp(found[1]), context)._replace(text=None)
 
 
-RFC5424 = Format("syslog (RFC 5424)", new)
+RFC5424 = Format("syslog (RFC 5424)", new, "<")
 RFC3164 = Format("syslog (RFC 3164)", old)
-FILE = Format("syslog file", iso)
+FILE = Format("syslog file", iso, DIGITS)
