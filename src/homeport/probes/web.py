@@ -11,6 +11,7 @@ from homeport.model.dialling import Failure
 from homeport.model.evidence import Evidence
 from homeport.model.tls import Tls
 from homeport.probes.kind import Probe, World
+from homeport.rules.verdicts.kind import shown
 
 _MAYBE_THE_HOST = frozenset((400, 403, 421))
 """Statuses with which servers refuse a Host."""
@@ -45,7 +46,7 @@ def tell(case: Case, seconds: float) -> Iterator[Observation]:
         evidence = (
             Evidence("HTTP response", f"{one.version} {one.status}" + (f", Server: {server}" if server else "")),
         )
-        detail = f"GET {one.url} → {one.status} {one.reason}".rstrip() + f" ({one.version})"
+        detail = f"GET {shown(one.url)} → {one.status} {one.reason}".rstrip() + f" ({one.version})"
         yield Observation(layer=Layer.HTTP, outcome=outcome, detail=detail, seconds=one.first_byte, evidence=evidence)
     if case.exchange_failure is not None:
         detail = f"no answer: {case.exchange_failure.detail}"

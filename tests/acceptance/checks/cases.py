@@ -1,7 +1,7 @@
 """Situations and the verdicts that they must get. docs/check.md has a table made of what stands here.
 
-A test makes one real situation, and returns what `homeport check` said about it (or an iterable of that: before and after
-the remedy). The decorator holds it to the verdict, so that the table cannot say anything else than what was tested:
+A test makes one real situation, and returns what `homeport check` said about it (or two of that: before and after the
+remedy). The decorator holds it to the verdict, so that the table cannot say anything else than what was tested:
 
     @case("stopped", "nginx, all of its workers stopped by SIGSTOP", cured=True)
     def test_stopped_nginx(check, nginx): ...

@@ -22,8 +22,9 @@ def check(tmp_path: Path) -> Check:
     """Runs the command; `cwd`, `env` and `user` as for a person who stands there. Without proxy variables."""
 
     def run(
-        address: str, *words: str, cwd: Path | None = None, env: dict[str, str] | None = None, prefix: tuple[str, ...] = ()
-    ) -> dict[str, Any]:
+        address: str, *words: str, cwd: Path | None = None, env: dict[str, str] | None = None,
+        prefix: tuple[str, ...] = (),
+    ) -> dict[str, Any]:  # fmt: skip
         environment = {name: value for name, value in os.environ.items() if name.lower() not in _PROXIES}
         environment |= {"XDG_STATE_HOME": str(tmp_path / "state"), **(env or {})}
         done = subprocess.run(

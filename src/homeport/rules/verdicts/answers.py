@@ -8,7 +8,7 @@ from homeport.model.diagnosis import Fault, Verdict
 from homeport.model.dialling import Failing
 from homeport.model.evidence import Confidence, Evidence
 from homeport.model.tls import Tls
-from homeport.rules.verdicts.kind import Finding, advice, at, command, owner, socket_evidence
+from homeport.rules.verdicts.kind import Finding, advice, at, command, owner, shown, socket_evidence, url
 
 _HTTP = frozenset(("http", "http/2", "grpc", "websocket"))
 _SPEAKS = {
@@ -39,7 +39,7 @@ def wrong_protocol(case: Case) -> Finding | None:
     """Something else is spoken there than the URL says."""
     service = case.service
     wanted = _SPEAKS.get(case.scheme or "")
-    if service is None or wanted is None or service.protocol in wanted:
+    if service is None or wanted is None or service.protocol in (*wanted, "tls"):
         return None
     name = " ".join(part for part in (service.product, service.version) if part) or service.protocol
     scheme = _SCHEMES.get(service.protocol, service.protocol)
@@ -69,15 +69,15 @@ def http2_only(case: Case) -> Finding | None:
     cause = f"{at(case)} speaks {what} only: it does not answer HTTP/1.1"
     return Finding(
         Verdict.HTTP2_ONLY, Fault.CLIENT, cause, evidence,
-        (command(f"homeport check {scheme}://{at(case)}{case.path} --http2", "with HTTP/2 from the first byte"),
-         command(f"curl {option} {scheme}://{at(case)}{case.path}", "the same for curl")),
+        (command(f"homeport check {url(case, scheme)} --http2", "with HTTP/2 from the first byte"),
+         command(f"curl {option} {url(case, scheme)}", "the same for curl")),
     )  # fmt: skip
 
 
 def service_error(case: Case) -> Finding | None:
     """The service answers in its own protocol that it cannot serve."""
     service = case.service
-    error = dict(service.facts).get("error") if service is not None else None
+    error = dict(service.facts).get("access") if service is not None else None
     if service is None or error is None:
         return None
     cause = f"{service.product or service.protocol} at {at(case)} says: {error}"
@@ -87,7 +87,7 @@ def service_error(case: Case) -> Finding | None:
 
 def closed_early(case: Case) -> Finding | None:
     """It takes the connection and ends it before it says anything."""
-    if case.connected is None or case.service is not None or case.exchanges or case.greeting:
+    if case.connected is None or case.spoken is not None or case.exchanges or case.greeting:
         return None
     failure = case.exchange_failure
     ended = failure is not None and failure.failing in (Failing.RESET, Failing.CLOSED)
@@ -108,7 +108,7 @@ def no_answer(case: Case) -> Finding | None:
     """It takes the connection, and then nothing comes."""
     if (
         case.connected is None
-        or case.service is not None
+        or case.spoken is not None
         or case.exchanges
         or case.greeting
         or isinstance(case.tls, Tls)
@@ -149,7 +149,7 @@ def ok(case: Case) -> Finding | None:
         last = case.exchanges[-1]
         cause = (
             f"{owner(case.listener)} answers at {at(case)}: {last.status} {last.reason}".rstrip()
-            + f" to GET {last.url}"
+            + f" to GET {shown(last.url)}"
         )
         return Finding(
             Verdict.OK, Fault.NOBODY, cause, (Evidence("HTTP response", f"{last.version} {last.status} {last.reason}"),)

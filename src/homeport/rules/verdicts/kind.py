@@ -9,6 +9,7 @@ from homeport.model.case import Case
 from homeport.model.diagnosis import Fault, Remedy, RemedyKind, Verdict
 from homeport.model.evidence import Confidence, Evidence
 from homeport.model.snapshot import Listener
+from homeport.rules.masking import mask
 from homeport.rules.naming import label
 from homeport.rules.neighbours import endpoint_text
 
@@ -48,6 +49,19 @@ def at(case: Case) -> str:
     if case.address is not None:
         return endpoint_text(case.address, case.port)
     return endpoint_text(case.endpoint.address, case.port) if case.name is None else f"{case.name}:{case.port}"
+
+
+def url(case: Case, scheme: str) -> str:
+    """The asked address as a URL of a scheme, by the name that was typed, without its query, which may hold secrets."""
+    named = case.name if case.name is not None else "localhost" if case.endpoint.address is None else None
+    there = endpoint_text(case.endpoint.address, case.port) if named is None else f"{named}:{case.port}"
+    return f"{scheme}://{there}{case.path.partition('?')[0]}"
+
+
+def shown(text: str) -> str:
+    """A URL, or a part of one, fit to be shown: without its query, and with what else looks secret masked."""
+    before, mark, _ = text.partition("?")
+    return mask(before) + ("?…" if mark else "")
 
 
 def place(one: Listener) -> str:

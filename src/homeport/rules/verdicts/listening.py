@@ -325,7 +325,7 @@ def _moved(case: Case, there: str) -> str:
     """The asked address or URL at another address and port."""
     if case.scheme is None:
         return there
-    return f"{case.scheme}://{there if not there.startswith(':') else f'localhost{there}'}{case.path}"
+    return f"{case.scheme}://{there if not there.startswith(':') else f'localhost{there}'}{case.path.partition('?')[0]}"
 
 
 def _by_hand(claim: Claim) -> list[Remedy]:

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 from homeport.model.case import Case
 from homeport.model.diagnosis import Fault, Remedy, Verdict
-from homeport.model.dialling import Failure
+from homeport.model.dialling import Failing, Failure
 from homeport.model.evidence import Evidence
 from homeport.model.tls import Certificate, Tls
-from homeport.rules.verdicts.kind import Finding, at, command, edit
+from homeport.rules.verdicts.kind import Finding, at, command, edit, url
 
 
 def tls_expected(case: Case) -> Finding | None:
@@ -19,11 +19,14 @@ def tls_expected(case: Case) -> Finding | None:
     if any(one.status < 400 for one in case.exchanges):
         return None  # it takes both
     scheme = {"ws": "wss", "grpc": "grpcs"}.get(case.scheme or "", "https")
-    url = f"{scheme}://{at(case)}{case.path}"
     cause = f"{at(case)} speaks {case.tls.version}, and plain text was asked for"
     evidence = Evidence("TLS handshake", f"it completes: {case.tls.version}, {case.tls.cipher}")
     return Finding(
-        Verdict.TLS_EXPECTED, Fault.CLIENT, cause, (evidence,), (command(f"homeport check {url}", "with TLS"),)
+        Verdict.TLS_EXPECTED,
+        Fault.CLIENT,
+        cause,
+        (evidence,),
+        (command(f"homeport check {url(case, scheme)}", "with TLS"),),
     )
 
 
@@ -38,7 +41,7 @@ def plain_expected(case: Case) -> Finding | None:
     remedy = command(f"homeport check {at(case)} --plain", "without TLS")
     if protocol == "http" and case.wants_http:
         scheme = {"wss": "ws", "grpcs": "grpc"}.get(case.scheme or "", "http")
-        remedy = command(f"homeport check {scheme}://{at(case)}{case.path}", "without TLS")
+        remedy = command(f"homeport check {url(case, scheme)}", "without TLS")
     elif case.wants_http:
         return None
     evidence = service.evidence if service is not None else ()
@@ -53,7 +56,7 @@ def tls_failed(case: Case) -> Finding | None:
     """TLS was asked for, and the handshake ends without agreement."""
     if not case.wants_tls or not isinstance(case.tls, Failure) or case.connected is None:
         return None
-    if case.service is not None and not case.service.tls:
+    if (case.service is not None and not case.service.tls) or case.tls.failing is Failing.TIMED_OUT:
         return None
     cause = f"the TLS handshake with {at(case)} failed: {case.tls.detail}"
     logs = command(f"homeport logs {case.port}", "what the server says about it")
@@ -86,8 +89,8 @@ def certificate_name(case: Case) -> Finding | None:
     names = ", ".join(leaf.names[:8]) or "no name at all"
     remedies: list[Remedy] = []
     if leaf.names and not leaf.names[0].startswith("*"):
-        url = f"https://{leaf.names[0]}:{case.port}{case.path}"
-        remedies.append(command(f"homeport check {url}", f"if {leaf.names[0]} is meant, and leads here"))
+        named = f"homeport check {url(case, 'https')} --host {leaf.names[0]}"
+        remedies.append(command(named, f"if it is asked as {leaf.names[0]}"))
     cause = f"the certificate of {at(case)} is for {names}, not for {wanted}"
     return Finding(Verdict.CERTIFICATE_NAME, Fault.SERVER, cause, (_evidence(leaf),), (*_renew(case, leaf), *remedies))
 

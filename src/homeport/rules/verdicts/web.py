@@ -8,7 +8,7 @@ from homeport.model.evidence import Confidence, Evidence
 from homeport.model.http import Exchange, Redirect
 from homeport.rules.proxies import through_proxy
 from homeport.rules.verdicts.hosts import refuses
-from homeport.rules.verdicts.kind import Finding, advice, at, command, edit, owner
+from homeport.rules.verdicts.kind import Finding, advice, at, command, edit, owner, shown
 
 _HOST_STATUSES = frozenset((400, 403, 421))
 _GATEWAY = frozenset((502, 503, 504))
@@ -35,7 +35,9 @@ def host_refused(case: Case) -> Finding | None:
     if known is not None:
         remedies.append(edit(known.edit.format(host=host), f"{known.server} then answers to {host}"))
     if relieved or host not in ("localhost", "127.0.0.1"):
-        remedies.append(command(f"homeport check http://localhost:{case.port}{case.path}", "a name that it knows"))
+        remedies.append(
+            command(f"homeport check http://localhost:{case.port}{case.path.partition('?')[0]}", "a name that it knows")
+        )
     who = known.server if known is not None else owner(case.listener)
     cause = f"{who} refuses the Host {host}: it answers {last.status}"
     return Finding(
@@ -49,10 +51,11 @@ def redirect_loop(case: Case) -> Finding | None:
     last = case.exchanges[-1] if case.exchanges else None
     if last is None or last.redirect not in (Redirect.LOOP, Redirect.TOO_MANY):
         return None
-    hops = " → ".join(dict.fromkeys(one.url for one in case.exchanges[-4:]))
-    cause = f"{at(case)} redirects in a circle: {hops} → {last.location}"
+    to = shown(last.location or "")
+    hops = " → ".join(dict.fromkeys(shown(one.url) for one in case.exchanges[-4:]))
+    cause = f"{at(case)} redirects in a circle: {hops} → {to}"
     if last.redirect is Redirect.TOO_MANY:
-        cause = f"{at(case)} redirects without end, {len(case.exchanges)} times so far: {hops} → {last.location}"
+        cause = f"{at(case)} redirects without end, {len(case.exchanges)} times so far: {hops} → {to}"
     advise = advice("look at what the server takes for the right scheme, host and path", _loop_hint(case))
     logs = command(f"homeport logs {case.port}", "what it says about these requests")
     return Finding(Verdict.REDIRECT_LOOP, Fault.SERVER, cause, _trail(case), (advise, logs))
@@ -69,9 +72,10 @@ def redirect_elsewhere(case: Case) -> Finding | None:
     last = case.exchanges[-1] if case.exchanges else None
     if last is None or last.redirect not in (Redirect.ELSEWHERE, Redirect.UNREADABLE):
         return None
-    cause = f"{at(case)} redirects to {last.location}, which is not this machine: it was not followed"
+    to = shown(last.location or "")
+    cause = f"{at(case)} redirects to {to}, which is not this machine: it was not followed"
     if last.redirect is Redirect.UNREADABLE:
-        cause = f"{at(case)} redirects to {last.location}, where no client can go"
+        cause = f"{at(case)} redirects to {to}, where no client can go"
     remedies = (
         edit(
             f"in the server: its own URL (base URL, site URL, server_name) as http://{at(case)}", "if it means itself"
@@ -89,7 +93,7 @@ def http_error(case: Case) -> Finding | None:
     logs = command(f"homeport logs {case.port} --errors", "what the server says about it")
     remedies: list[Remedy] = [logs]
     fault = Fault.SERVER
-    cause = f"{at(case)} answers {last.status} {last.reason}".rstrip() + f" to GET {last.url}"
+    cause = f"{at(case)} answers {last.status} {last.reason}".rstrip() + f" to GET {shown(last.url)}"
     if last.status in _GATEWAY and last.header("server"):
         cause += f": {last.header('server')} does not get an answer from the server behind it"
         remedies.insert(0, advice("check the server behind it (proxy_pass, upstream …)", "the error is that one's"))
@@ -122,13 +126,13 @@ def proxy_in_the_way(case: Case) -> Finding | None:
         Verdict.PROXY_IN_THE_WAY, Fault.CLIENT, cause,
         (Evidence("environment", f"{one.variable}={one.proxy}"), Evidence("environment", f"NO_PROXY={kept}")),
         (command(f"export NO_PROXY={value} no_proxy={value}", "local calls then go directly"),
-         command(f"curl --noproxy '*' {case.exchanges[0].url}", "one call without the proxy")),
+         command(f"curl --noproxy '*' {shown(case.exchanges[0].url)}", "one call without the proxy")),
     )  # fmt: skip
 
 
 def _trail(case: Case) -> tuple[Evidence, ...]:
     return tuple(
-        Evidence("HTTP response", f"{one.url}: {one.status}, Location: {one.location}")
+        Evidence("HTTP response", f"{shown(one.url)}: {one.status}, Location: {shown(one.location)}")
         for one in case.exchanges[-4:]
         if one.location is not None
     )

@@ -40,6 +40,8 @@ def ask(conversation: Conversation) -> Match | None:
     if greeting(answer):
         return greeting(answer)
     if _REFUSED.match(answer):
+        if answer.startswith(b"-LOADING "):
+            return _match(None, None, answer, ("state", "starting"))
         demanded = answer.startswith((b"-NOAUTH", b"-NOPERM"))
         return _match(None, None, answer, ("authentication", "demanded") if demanded else None)
     if answer != b"+PONG\r\n":
