@@ -36,7 +36,8 @@ class Interface:
     """A network interface with its addresses, each with the length of its network, and their broadcast addresses.
 
     `kind`: "veth", "bridge", "wireguard" … None: hardware, loopback, or not told. `master`: index of the bridge or bond
-    that it is part of; `peer`: of the other end of a veth pair, in that one's namespace. `up`: None where not told.
+    that it is part of; `peer`: of the other end of a veth pair, in that one's namespace, which this one numbers
+    `peer_netns` (None: this one itself, or not told). `up`: None where not told.
     """
 
     index: int | None
@@ -46,6 +47,7 @@ class Interface:
     kind: str | None = None
     master: int | None = None
     peer: int | None = None
+    peer_netns: int | None = None
     up: bool | None = None
 
 

@@ -83,7 +83,7 @@ def _names(snapshot: Snapshot) -> dict[int, str]:
 def _behind(found: _Found, publishing: Publishing) -> Iterator[Listener]:
     """The asked listeners; for those that only hold a port for a container, the container's own."""
     seen: dict[Listener, None] = {}
-    here = residents(found.scene)
+    here = _joined(found, residents(found.scene))
     for one in here:
         behind = publishing.behind(one)
         inner = [] if behind is None else _inner(found, behind)
@@ -93,6 +93,21 @@ def _behind(found: _Found, publishing: Publishing) -> Iterator[Listener]:
         if led.host_port == endpoint.port and led.protocol in found.scene.protocols:
             seen |= dict.fromkeys(_inner(found, led))
     yield from seen
+
+
+def _joined(found: _Found, some: list[Listener]) -> list[Listener]:
+    """Of listeners in several namespaces that have the asked address those where packets from here come to."""
+    own = next((one for one in found.snapshot.netns if one.own), None)
+    if own is None or found.scene.here or len({one.socket.netns for one in some}) < 2:
+        return some
+    station = found.stations.station(own)
+    places = set()
+    for address in found.scene.away:
+        route = found.stations.route(station, address, None, None, 0)
+        if route.interface is not None:
+            other = found.stations.beyond(station, route.interface, route.gateway or address)
+            places.add(None if other is None else other[0].netns.inode)
+    return [one for one in some if one.socket.netns in places] or some
 
 
 def _inner(found: _Found, led: Published) -> list[Listener]:

@@ -26,7 +26,7 @@ from homeport.model.sockets import Socket, State
 from homeport.rules.naming import address_text
 
 LOOPBACK_INTERFACE = 1
-"""Index of `lo` in every network namespace; what this machine says to itself over IPv4 comes in by it."""
+"""Index of `lo` in every network namespace; what this machine says to itself at loopback addresses comes in by it."""
 
 
 def destination(address: IPAddress) -> IPAddress:
@@ -132,8 +132,10 @@ def answerers_before_ranking(
 
 def _score(socket: Socket, wanted: IPAddress, interface: int | None) -> tuple[bool, bool, bool] | None:
     """How well a socket fits (bound to the address, to the interface, IPv4 itself); None: not at all."""
-    if wanted.version == 6 and not wanted.is_loopback:
-        interface = None  # IPv6 takes what this machine says to itself as come in by the interface of the address
+    if interface == LOOPBACK_INTERFACE and not wanted.is_loopback:
+        # what this machine says to itself counts as come in by the interface of the address: `orig_oif` of
+        # ip_route_output_key_hash_rcu, net/ipv4/route.c; IPv6 does the same
+        interface = None
     if socket.interface and interface is not None and socket.interface != interface:
         return None
     bound = socket.address

@@ -277,8 +277,15 @@ def _settle() -> None:
 
 
 def networks_of(netns: Netns) -> tuple[IPNetwork, ...]:
-    """Every network that a namespace has an address in, or a route to (but the default one)."""
-    return _in(netns, _networks)
+    """Every network that a namespace has an address in, or a route to (but the default one).
+
+    Raises HomeportError where the namespace cannot be entered, or has gone.
+    """
+    try:
+        return _in(netns, _networks)
+    except OSError as error:
+        name = netns.name or netns.inode
+        raise HomeportError(f"network namespace {name} cannot be looked into", why=error.strerror) from error
 
 
 def _networks() -> tuple[IPNetwork, ...]:

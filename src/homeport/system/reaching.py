@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 
 from homeport.model.addresses import IPAddress
 from homeport.model.explanation import Interface, Route
 from homeport.model.reach import Station
 from homeport.model.snapshot import Listener, Netns
-from homeport.system import firewall, routing, sysctl
+from homeport.system import firewall, procfs, routing, sysctl
 from homeport.system.addresses import addresses_of
-from homeport.system.namespaces import inside
+from homeport.system.namespaces import inside, of_process
 
 _MOST_LOOKED_AT = 64
 
@@ -28,7 +29,7 @@ class Stations:
     def station(self, netns: Netns) -> Station:
         """Everything about one namespace."""
         if netns.inode not in self._known:
-            self._known[netns.inode] = self._read(netns)
+            self._known[netns.inode] = self._read(self._inhabited(netns))
         return self._known[netns.inode]
 
     def again(self, netns: Netns) -> Station:
@@ -68,6 +69,19 @@ class Stations:
                     return other, one.name
         return None
 
+    def _inhabited(self, netns: Netns) -> Netns:
+        """With a process that is in it for longer: one that holds a listener there, or else any that is still there."""
+        if netns.own or netns.inode is None:
+            return netns
+        holders = (
+            owner.process.pid for one in self._listeners if one.socket.netns == netns.inode for owner in one.owners
+        )
+        for some in (holders, (netns.pid,), procfs.all_pids()):
+            for pid in some:
+                if pid is not None and of_process(pid) == netns.inode:
+                    return netns._replace(pid=pid)
+        return netns._replace(pid=None)
+
     def _read(self, netns: Netns) -> Station:
         if netns.own:
             forwards = _forwards()
@@ -85,8 +99,28 @@ class Stations:
 
 def _joined(here: Station, near: Interface, there: Station, far: Interface) -> bool:
     """Whether a veth pair joins two interfaces, on either side perhaps as a port of a bridge."""
-    ours, theirs = _ports(here, near), _ports(there, far)
-    return any(one.peer == other.index and other.peer == one.index for one in ours for other in theirs)
+    pairs = [
+        (one, other)
+        for one in _ports(here, near)
+        for other in _ports(there, far)
+        if one.peer == other.index and other.peer == one.index
+    ]
+    if not pairs:
+        return False
+    number = _number_of(here.netns, there.netns)
+    return number is not None and any(one.peer_netns == number for one, _ in pairs)
+
+
+def _number_of(here: Netns, there: Netns) -> int | None:
+    """By which number one namespace knows another: indexes of interfaces alone may be the same in several."""
+    found = inside([there], lambda _: os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC))[there]
+    if isinstance(found, OSError):
+        return None
+    try:
+        number = routing.netns_id(found) if here.own else inside([here], lambda _: routing.netns_id(found))[here]
+        return None if isinstance(number, OSError) else number
+    finally:
+        os.close(found)
 
 
 def _ports(station: Station, interface: Interface) -> list[Interface]:

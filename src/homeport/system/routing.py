@@ -54,6 +54,7 @@ def interfaces() -> tuple[Interface, ...]:
             kind=link.kind,
             master=link.master,
             peer=link.peer,
+            peer_netns=link.peer_netns,
             up=bool(link.flags & _IFF_UP) if index in links else None,
         )
         for index, some in found.items()
@@ -96,6 +97,16 @@ def route_of(
             return _no_route(destination, f"no interface is called {incoming}")
     request = rtnetlink.route_request(destination, 1, source=source, incoming=index, mark=mark or None)
     return _asked(destination, request)
+
+
+def netns_id(descriptor: int) -> int | None:
+    """By which number this namespace knows the one of an open descriptor; None where it knows none of it."""
+    try:
+        with _open() as channel:
+            channel.sendto(rtnetlink.netns_id_request(descriptor, 1), (0, 0))
+            return rtnetlink.netns_id(_receive(channel))
+    except (OSError, WireError):  # no such kernel: then it cannot be told apart by that
+        return None
 
 
 def _asked(destination: IPAddress, request: bytes) -> Route:

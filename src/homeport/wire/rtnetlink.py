@@ -19,11 +19,13 @@ AF_UNSPEC, AF_INET, AF_INET6 = 0, 2, 10
 _NLMSG_ERROR, _NLMSG_DONE = 2, 3
 _NLM_F_REQUEST, _NLM_F_DUMP, _NLM_F_DUMP_INTR = 0x1, 0x300, 0x10
 _RTM_NEWLINK, _RTM_GETLINK, _RTM_NEWADDR, _RTM_GETADDR, _RTM_NEWROUTE, _RTM_GETROUTE = 16, 18, 20, 22, 24, 26
-_IFLA_IFNAME, _IFLA_LINK, _IFLA_MASTER, _IFLA_LINKINFO = 3, 5, 10, 18
+_IFLA_IFNAME, _IFLA_LINK, _IFLA_MASTER, _IFLA_LINKINFO, _IFLA_LINK_NETNSID = 3, 5, 10, 18, 37
 _IFLA_INFO_KIND = 1
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_BROADCAST = 1, 2, 4
 _RTA_IP_PROTO, _RTA_DPORT = 27, 29
 _RTA_DST, _RTA_SRC, _RTA_IIF, _RTA_OIF, _RTA_GATEWAY, _RTA_PREFSRC, _RTA_MARK, _RTA_VIA = 1, 2, 3, 4, 5, 7, 16, 18
+_RTM_NEWNSID, _RTM_GETNSID = 88, 90
+_NETNSA_NSID, _NETNSA_FD = 1, 3
 _NLA_TYPE_MASK = 0x3FFF  # without NLA_F_NESTED and NLA_F_NET_BYTEORDER
 
 _HEADER = struct.Struct("=IHHII")
@@ -51,7 +53,8 @@ class Link(NamedTuple):
     """An interface, by its index; a name's bytes that are no UTF-8 are kept by surrogateescape (PEP 383).
 
     `kind`: "veth", "bridge", "wireguard" … None: hardware, or loopback. `master`: the bridge or bond that it is in.
-    `peer`: the other end of a veth pair, or what it is built on, by its index in that one's namespace. `flags`: IFF_….
+    `peer`: the other end of a veth pair, or what it is built on, by its index in that one's namespace; `peer_netns` is
+    the number of that namespace in this one (None: this one itself, or not told). `flags`: IFF_….
     """
 
     interface: int
@@ -60,6 +63,7 @@ class Link(NamedTuple):
     master: int | None = None
     peer: int | None = None
     flags: int = 0
+    peer_netns: int | None = None
 
 
 class LinkAddress(NamedTuple):
@@ -130,6 +134,21 @@ def route_request(
     return _message(_RTM_GETROUTE, 0, sequence, body)
 
 
+def netns_id_request(descriptor: int, sequence: int) -> bytes:
+    """By which number this namespace knows the one of an open descriptor (rtnetlink's RTM_GETNSID)."""
+    return _message(_RTM_GETNSID, 0, sequence, bytes(4) + _attribute(_NETNSA_FD, struct.pack("=i", descriptor)))
+
+
+def netns_id(data: bytes) -> int | None:
+    """The number in the answer; None where there is none. Raises only WireError."""
+    if len(data) < _HEADER.size + 4:
+        raise WireError("a netlink message is too short")
+    length, kind, *_ = _HEADER.unpack_from(data)
+    if kind != _RTM_NEWNSID or length > len(data):
+        return None
+    return _netns_id(_attributes(data[:length], _HEADER.size + 4).get(_NETNSA_NSID))
+
+
 def decode(data: bytes | memoryview, sequence: int | None = None) -> Batch:
     """The records of one buffer; those that answer another request are left out. Raises only WireError."""
     data = bytes(data)
@@ -180,7 +199,18 @@ def _link(body: bytes) -> Iterator[Link]:
         _number(found.get(_IFLA_MASTER)),
         _number(found.get(_IFLA_LINK)),
         flags,
+        _netns_id(found.get(_IFLA_LINK_NETNSID)),
     )
+
+
+def _netns_id(raw: bytes | None) -> int | None:
+    """The number of another namespace; None for none, and for a negative one: not assigned."""
+    if raw is None:
+        return None
+    if len(raw) < 4:
+        raise WireError("a namespace that is no number")
+    number = int(struct.unpack_from("=i", raw)[0])
+    return number if number >= 0 else None
 
 
 def _text(raw: bytes) -> str:
