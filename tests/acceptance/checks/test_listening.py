@@ -328,7 +328,7 @@ def test_from_within(check: Check, apart: tuple[Namespace, int], here: int) -> D
         return check(f"127.0.0.1:{here}", *QUICK, prefix=there.prefix)
 
 
-@case("nothing-listens", "a port that nobody has, asked from a namespace", near="other-namespace")
+@case("nothing-listens", "a port that nobody has, asked from a namespace", near="loopback-down")
 def test_nothing_in_a_namespace(check: Check, apart: tuple[Namespace, int], here: int) -> Diagnosis:
     there, _ = apart
     return check(f"127.0.0.1:{here}", *QUICK, "--from", there.name)

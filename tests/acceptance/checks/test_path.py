@@ -122,7 +122,7 @@ def test_iptables_drop(check: Check, there: Namespace) -> tuple[Diagnosis, Diagn
     return cured(check, there, "")
 
 
-@case("firewall-drop", "iptables: the answers of the port are dropped on their way out")
+@case("firewall-drop", "iptables: the answers of the port are dropped on their way out", near="unknown")
 def test_answers_dropped(check: Check, there: Namespace) -> Diagnosis:
     load(there, "output", "tcp sport PORT drop")
     return asked(check, there)
