@@ -10,7 +10,7 @@ from homeport.model.dialling import Failure
 from homeport.model.evidence import Evidence
 from homeport.model.explanation import Resolution, Route
 from homeport.model.firewall import Judgement
-from homeport.model.http import Exchange
+from homeport.model.http import Exchange, Health, Upgrade
 from homeport.model.owners import Process
 from homeport.model.publishing import Published
 from homeport.model.services import Service
@@ -157,6 +157,9 @@ class Case:
     exchange_failure: Failure | None = None
     as_localhost: Exchange | None = None
     """Where the Host may have been refused: the same request with a Host that every server knows."""
+    upgrade: Upgrade | None = None
+    health: Health | None = None
+    """What came of the WebSocket, or of the gRPC call, that the scheme asks for."""
     environment: Mapping[str, str] = field(default_factory=dict)
     callers_project: str | None = None
     said: tuple[Evidence, ...] = ()
@@ -173,6 +176,11 @@ class Case:
     def protocol(self) -> Protocol:
         """TCP, where nothing else was asked for."""
         return self.endpoint.protocol or Protocol.TCP
+
+    @property
+    def spoken(self) -> Service | None:
+        """The service, where the peer itself said so."""
+        return self.service if self.service is not None and self.service.spoke else None
 
     @property
     def connected(self) -> Attempt | None:
@@ -192,7 +200,9 @@ class Case:
         return self.scheme in WEB_SCHEMES
 
 
-WEB_SCHEMES = frozenset(("http", "https", "ws", "wss", "grpc", "grpcs"))
+WEBSOCKET_SCHEMES = frozenset(("ws", "wss"))
+GRPC_SCHEMES = frozenset(("grpc", "grpcs"))
+WEB_SCHEMES = frozenset(("http", "https")) | WEBSOCKET_SCHEMES | GRPC_SCHEMES
 TLS_SCHEMES = frozenset(
     ("https", "wss", "grpcs", "ldaps", "imaps", "pop3s", "smtps", "amqps", "mqtts", "rediss", "ftps")
 )

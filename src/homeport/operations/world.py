@@ -10,11 +10,11 @@ from dataclasses import replace
 
 from homeport.errors import AddressError, HomeportError
 from homeport.model.addresses import IPAddress, Protocol
-from homeport.model.case import Attempt, Case, Claim, Condition
+from homeport.model.case import GRPC_SCHEMES, WEBSOCKET_SCHEMES, Attempt, Case, Claim, Condition
 from homeport.model.dialling import Failing, Failure, Target
 from homeport.model.evidence import Evidence
 from homeport.model.firewall import Judgement, Ruleset
-from homeport.model.http import Exchange
+from homeport.model.http import Exchange, Health, Upgrade
 from homeport.model.publishing import Published
 from homeport.model.services import Service
 from homeport.model.snapshot import Listener, Query
@@ -160,6 +160,16 @@ class Machine:
             http2=case.wish.http2,
             seconds=self.left(),
         )
+
+    def carried(self, case: Case, *, tls: bool) -> Upgrade | Health | Failure | None:
+        """A WebSocket is closed at once; of a gRPC server the health of the whole is asked."""
+        if case.address is None or case.scheme not in WEBSOCKET_SCHEMES | GRPC_SCHEMES:
+            return None
+        target, host = Target(case.address, case.port), case.wish.host or _host(case)
+        if case.scheme in WEBSOCKET_SCHEMES:
+            return http_client.upgrade(target, host=host, path=case.path, tls=tls, seconds=self.left())
+        found = http_client.health(target, host=host, tls=tls, seconds=self.left())
+        return None if isinstance(found, Exchange) else found
 
     def conditions(self, listener: Listener) -> tuple[Condition, ...]:
         """Of every holder; those that have ended are left out."""

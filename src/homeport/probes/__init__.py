@@ -5,7 +5,7 @@ To add a step: one file with a `PROBE`, and its place in `PROBES`.
 
 from __future__ import annotations
 
-from homeport.probes import connect, firewall, first_bytes, listener, name, protocol, route, service, tls, web
+from homeport.probes import connect, firewall, first_bytes, listener, name, protocol, route, service, tls, upgrade, web
 from homeport.probes.kind import Probe, World
 
 __all__ = ["PROBES", "Probe", "World"]
@@ -20,5 +20,6 @@ PROBES: tuple[Probe, ...] = (  # in the order in which they are taken; they are 
     protocol.PROBE,
     tls.PROBE,
     web.PROBE,
+    upgrade.PROBE,
     service.PROBE,
 )

@@ -17,7 +17,7 @@ from homeport.model.dialling import Failure
 from homeport.model.evidence import Evidence
 from homeport.model.explanation import AddressExplanation
 from homeport.model.firewall import Judgement
-from homeport.model.http import Exchange
+from homeport.model.http import Exchange, Health, Upgrade
 from homeport.model.publishing import Published
 from homeport.model.services import Service
 from homeport.model.snapshot import Listener, Netns
@@ -98,6 +98,13 @@ class World(Interface):
 
     def request(self, case: Case, *, tls: bool, host: str | None = None) -> tuple[tuple[Exchange, ...], Failure | None]:
         """A request for the asked path, and where it leads on this machine; `host`: with this Host instead."""
+        ...
+
+    def carried(self, case: Case, *, tls: bool) -> Upgrade | Health | Failure | None:
+        """A WebSocket at the asked path, opened and closed, or what gRPC's health service says, as the scheme means.
+
+        None: neither is meant, or something else than gRPC answers.
+        """
         ...
 
     def conditions(self, listener: Listener) -> tuple[Condition, ...]:

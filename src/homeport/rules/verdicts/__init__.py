@@ -7,7 +7,7 @@ and a real case of it in the tests, from which docs/check.md is made.
 from __future__ import annotations
 
 from homeport.model.case import Case
-from homeport.rules.verdicts import answers, listening, names, path, processes, tls, web
+from homeport.rules.verdicts import answers, listening, names, path, processes, tls, upgrades, web
 from homeport.rules.verdicts.kind import Finding, Judge
 
 JUDGES: tuple[Judge, ...] = (
@@ -47,6 +47,9 @@ JUDGES: tuple[Judge, ...] = (
     answers.http2_only,
     answers.closed_early,
     answers.no_answer,
+    upgrades.no_websocket,
+    upgrades.no_grpc,
+    upgrades.grpc_unhealthy,
     web.host_refused,
     web.redirect_loop,
     web.redirect_elsewhere,
