@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import socket
 import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -213,6 +214,26 @@ def test_inside_of_tls_it_starts_again(serve: Serve, tmp_path: Path) -> None:
         found = ask(serve(handler).port).service
         assert found is not None
         assert (found.product, found.tls) == (product, True)
+
+
+ONLY_HTTP2 = """
+const pem = require("fs").readFileSync(process.argv[1]);
+const server = require("http2").createSecureServer({ key: pem, cert: pem, allowHTTP1: false });
+server.on("stream", (stream) => { stream.respond({ ":status": 404 }); stream.end(); });
+for (const name of ["sessionError", "tlsClientError"]) server.on(name, () => {});
+server.listen(0, "127.0.0.1", () => console.log(server.address().port));
+"""
+
+
+def test_http2_in_tls_is_asked_where_nothing_else_is_taken(tmp_path: Path) -> None:
+    certificate(tmp_path)
+    command = ["node", "-e", ONLY_HTTP2, str(tmp_path / "pem")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        found = ask(int(server.stdout.readline()), "node").service
+        server.kill()
+    assert found is not None
+    assert (found.protocol, found.tls) == ("http/2", True)
 
 
 def test_tls_with_something_unknown_inside_is_tls(serve: Serve, tmp_path: Path) -> None:

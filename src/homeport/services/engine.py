@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from homeport.model.addresses import Protocol
 from homeport.model.evidence import Confidence, Evidence
-from homeport.model.services import Service
+from homeport.model.services import WIRE, Service
 from homeport.model.snapshot import Listener
 from homeport.rules.commands import INTERPRETERS, Command, base, read
 from homeport.services import programs
@@ -141,6 +141,11 @@ def questions(found: Clues, *, inside_tls: bool = False) -> tuple[Question, ...]
     return (*order, *(Question(Step.ASK, PATIENCE, one) for one in rest))
 
 
+def http2_alone() -> tuple[Question, ...]:
+    """What to ask a server that takes nothing but HTTP/2 in its TLS handshake."""
+    return tuple(Question(Step.ASK, SUGGESTED, one) for one in SPEAKERS if one.name == "http/2")
+
+
 def datagrams(found: Clues) -> tuple[Question, ...]:
     """What to ask a UDP socket."""
     some = []
@@ -168,7 +173,7 @@ def asks_for_tls(status: int, body: bytes) -> bool:
 
 def service(match: Match, command: Command | None, *, tls: bool = False) -> Service:
     """The result: what the bytes prove, and where they leave the product open, what the owner runs."""
-    evidence = [Evidence("the wire", match.evidence)]
+    evidence = [Evidence(WIRE, match.evidence)]
     product, confidence = match.product, Confidence.CERTAIN
     if product is None and command is not None and command.confidence is not Confidence.POSSIBLE:
         product = programs.product(match.protocol, command.program)

@@ -30,6 +30,8 @@ _LEAST = 0.35
 _FOLLOWING = 0.2
 """Seconds that a peer which began to speak may take to say more."""
 _HEADERS = (("User-Agent", "homeport"), ("Accept", "*/*"), ("Connection", "close"))
+_HTTP2 = ("h2",)
+_REFUSED_ALPN = "no_application_protocol"
 _MOST_HEARD = 1 << 12
 _MOST_REDIALS = 30
 
@@ -130,6 +132,7 @@ class _Inquiry:
         self._failure: Failure | None = None
         self._target = suspect.targets[0]
         self._tls = False
+        self._alpn: tuple[str, ...] = ("http/1.1",)
         self._refused_plain = False
         self._redials = 0
 
@@ -246,6 +249,10 @@ class _Inquiry:
             return None
         self._tls = True
         known = Match("tls", None, None, shown)
+        if self._alpn == _HTTP2:
+            talk.close()
+            again = self._open()
+            return known if again is None else self._questioned(engine.http2_alone(), again) or known
         if talk.over:
             talk.close()
             return known
@@ -261,11 +268,13 @@ class _Inquiry:
     def _shake(self, talk: _Talk) -> str | None:
         """What the handshake showed, in a line; None: no TLS."""
         shown = talk.connection.start_tls(
-            server_name="localhost", alpn=("http/1.1",), verify=False, seconds=engine.SUGGESTED
+            server_name="localhost", alpn=self._alpn, verify=False, seconds=engine.SUGGESTED
         )
         if shown is None:
             return None
         if isinstance(shown, Failure):
+            if _REFUSED_ALPN in shown.detail:
+                self._alpn = _HTTP2
             return f"it speaks TLS: {shown.detail}" if shown.failing is Failing.ALERT else None
         subject = f", certificate of {shown.chain[0].subject}" if shown.chain else ""
         return f"it speaks {shown.version}{subject}"[:160]
