@@ -5,6 +5,9 @@ from __future__ import annotations
 from homeport.lean import NamedTuple
 from homeport.model.evidence import Confidence, Evidence
 
+WIRE = "the wire"
+"""The source of evidence that is what the peer said."""
+
 
 class Service(NamedTuple):
     """What was recognised at a listener, by what it said.
@@ -22,6 +25,11 @@ class Service(NamedTuple):
     confidence: Confidence
     evidence: tuple[Evidence, ...]
     facts: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def spoke(self) -> bool:
+        """Whether it said something that shows what it is; else it is taken for what its owner's program is."""
+        return any(one.source == WIRE for one in self.evidence)
 
 
 class DatabaseFacts(NamedTuple):

@@ -36,7 +36,10 @@ def tell(case: Case, seconds: float) -> Iterator[Observation]:
         return
     product = " ".join(part for part in (one.product, one.version) if part)
     detail = one.protocol + (" in TLS" if one.tls else "") + (f": {product}" if product else "")
-    yield Observation(layer=Layer.PROTOCOL, outcome=Outcome.OK, detail=detail, seconds=seconds, evidence=one.evidence)
+    if not one.spoke:
+        detail += ", as its program makes likely: it said nothing"
+    outcome = Outcome.OK if one.spoke else Outcome.ODD
+    yield Observation(layer=Layer.PROTOCOL, outcome=outcome, detail=detail, seconds=seconds, evidence=one.evidence)
 
 
 PROBE = Probe(Layer.PROTOCOL, look, tell)

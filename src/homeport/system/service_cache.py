@@ -96,7 +96,7 @@ def _counts(entry: Entry, now: int) -> bool:
 
 
 def _lasting(service: Service | None) -> int:
-    return UNKNOWN if service is None or (service.evidence[:1] and service.evidence[0].source != "the wire") else KNOWN
+    return KNOWN if service is not None and (service.spoke or not service.evidence) else UNKNOWN
 
 
 def _dump(entries: Mapping[str, Entry]) -> str:

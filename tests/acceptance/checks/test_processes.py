@@ -442,7 +442,7 @@ def test_shell_loop(check: Check, here: int) -> Diagnosis:
 def test_slow_loop(check: Check, here: int) -> Diagnosis:
     loop = f'while :; do PORT={here} "{sys.executable}" -c "{CRASH}"; sleep 0.5; done'
     with running("sh", "-c", loop):
-        return check(f"http://127.0.0.1:{here}/")
+        return check(f"http://127.0.0.1:{here}/", "--timeout", "10")
 
 
 @case("crash-loop", "a server that supervisord starts again and again")

@@ -11,8 +11,9 @@ from tests.rules.verdicts.building import PORT, case, condition, container, list
 from homeport.model.case import Case, Condition, Queue
 from homeport.model.diagnosis import Verdict
 from homeport.model.dialling import Failing
-from homeport.model.evidence import Confidence
+from homeport.model.evidence import Confidence, Evidence
 from homeport.model.owners import Process
+from homeport.model.services import WIRE, Service
 from homeport.rules.verdicts import judge
 from homeport.rules.verdicts.kind import Finding
 
@@ -183,3 +184,13 @@ def test_a_young_server_that_accepts_and_says_nothing_is_not_starting() -> None:
 
 def test_what_is_no_listening_socket_has_no_queue() -> None:
     assert Queue.of(listener("127.0.0.1", PORT, NODE, receive_queue=None)) is None
+
+
+def test_what_the_owners_program_makes_likely_is_no_answer() -> None:
+    guess = Service("http", "nginx", None, False, Confidence.POSSIBLE, (Evidence("/proc/100/exe", "nginx"),))
+    proof = guess._replace(evidence=(Evidence(WIRE, "HTTP/1.1 200"), *guess.evidence))
+    one = held(condition(NODE))
+    assert judge(replace(one, service=guess)).verdict is Verdict.NO_ANSWER
+    assert judge(replace(one, service=proof)).verdict is Verdict.OK
+    frozen = held(condition(NODE, state="T"))
+    assert judge(replace(frozen, service=guess)).verdict is Verdict.STOPPED

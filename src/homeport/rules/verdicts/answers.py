@@ -138,10 +138,10 @@ def no_answer(case: Case) -> Finding | None:
 
 def ok(case: Case) -> Finding | None:
     """It answers as it should."""
-    service = case.service
+    service = case.spoken
     if case.untouched is not None and case.listener is not None:
         cause = f"{owner(case.listener)} listens at {at(case)}; whether it answers was not tried: {case.untouched}"
-        evidence = service.evidence if service is not None else (socket_evidence(case.listener),)
+        evidence = case.service.evidence if case.service is not None else (socket_evidence(case.listener),)
         return Finding(Verdict.OK, Fault.NOBODY, cause, evidence, (), Confidence.POSSIBLE)
     if case.connected is None and (case.protocol is Protocol.TCP or service is None):
         return _udp(case)

@@ -71,7 +71,7 @@ def _judged(case: Case, action: Action) -> tuple[IPAddress, Judgement] | None:
         delays = first is not None and action is Action.DROP
         if one.failure.failing in failures and (delays or (first is None and _expected(case, one.address, judgement))):
             return one.address, judgement
-    if case.protocol is Protocol.UDP and case.service is None:
+    if case.protocol is Protocol.UDP and case.spoken is None:
         found = ((one.address, case.firewall.get(one.address)) for one in case.candidates if one.listener is not None)
         return next(((each, one) for each, one in found if one is not None and one.action is action), None)
     return None

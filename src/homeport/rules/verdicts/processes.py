@@ -172,7 +172,7 @@ def _later(case: Case) -> tuple[Remedy, ...]:
 
 def _answered(case: Case) -> bool:
     """Whether a byte came from the peer."""
-    return bool(case.greeting) or bool(case.exchanges) or case.service is not None
+    return bool(case.greeting) or bool(case.exchanges) or case.spoken is not None
 
 
 def _said_no(case: Case) -> bool:
