@@ -170,3 +170,28 @@ def test_a_request_tells_its_service(destination: IPv4Address | IPv6Address, por
     plain = rtnetlink.route_request(destination, 7)
     more = rtnetlink.route_request(destination, 7, service=(6, port))[len(plain) :]
     assert more == struct.pack("=HHB3x", 5, 27, 6) + struct.pack("=HH", 6, 29) + struct.pack("!H2x", port)
+
+
+def test_what_a_link_is_made_of() -> None:
+    info = attribute(18, attribute(1, b"veth\0"))
+    numbers = [attribute(kind, struct.pack("=I", number)) for kind, number in ((10, 7), (5, 9), (37, 3))]
+    data = link(4, attribute(3, b"eth0\0"), info, *numbers)
+    assert decode(data).links == [Link(4, "eth0", "veth", 7, 9, 0, 3)]
+    unassigned = link(4, attribute(3, b"eth0\0"), attribute(37, struct.pack("=i", -1)))
+    assert decode(unassigned).links == [Link(4, "eth0")]
+    with pytest.raises(WireError):
+        decode(link(4, attribute(3, b"eth0\0"), attribute(10, b"\1")))
+
+
+def test_the_number_of_a_namespace() -> None:
+    assert rtnetlink.netns_id(message(88, bytes(4) + attribute(1, struct.pack("=i", 5)))) == 5
+    assert rtnetlink.netns_id(message(88, bytes(4) + attribute(1, struct.pack("=i", -1)))) is None
+    assert rtnetlink.netns_id(message(2, bytes(20))) is None
+    with pytest.raises(WireError):
+        rtnetlink.netns_id(b"")
+
+
+@given(st.binary(max_size=80))
+def test_any_bytes_are_a_namespace_or_refused(data: bytes) -> None:
+    with contextlib.suppress(WireError):
+        rtnetlink.netns_id(message(88, data))
