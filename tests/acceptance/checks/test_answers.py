@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -142,28 +143,48 @@ def test_403_for_all(check: Check, site: Site) -> Diagnosis:
     return check(site.url("forbidden"))
 
 
-VITE_LIKE = """
-const http = require('http');
-const allowed = ['localhost', '127.0.0.1', ...(process.env.ALLOWED || '').split(',')];
-http.createServer((request, response) => {
-  const host = request.headers.host.split(':')[0];
-  if (!allowed.includes(host)) {
-    response.writeHead(403);
-    return response.end(`Blocked request. This host ("${host}") is not allowed.\\n` +
-      `To allow this host, add "${host}" to \\`server.allowedHosts\\` in vite.config.js.`);
-  }
-  response.end('hello');
-}).listen(PORT, '127.0.0.1');
-"""
+@pytest.fixture(scope="module")
+def vite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with Vite in it, and a page."""
+    folder = tmp_path_factory.mktemp("vite")
+    words = ["npm", "install", "--no-audit", "--no-fund", "--silent", "vite@5"]
+    subprocess.run(words, cwd=folder, check=True, timeout=300)
+    (folder / "index.html").write_text("<h1>shop</h1>")
+    return folder
 
 
-@case("host-refused", "the words with which Vite refuses a Host, by a Node server", cured=True)
-def test_words_of_vite(check: Check, tmp_path: Path) -> Two:
+def serve_vite(folder: Path, port: int) -> contextlib.AbstractContextManager[subprocess.Popen[bytes]]:
+    script = folder / "node_modules/vite/bin/vite.js"
+    return running("node", script, "--port", str(port), "--strictPort", "--host", "127.0.0.1", cwd=folder)
+
+
+@case("host-refused", "Vite, asked by a name that is not among its server.allowedHosts", cured=True)
+def test_vite(check: Check, vite: Path) -> Two:
     (port,) = free_ports(1)
-    with node(tmp_path, VITE_LIKE.replace("PORT", str(port)), port):
+    url = f"http://127.0.0.1:{port}/"
+    with serve_vite(vite, port) as one:
+        wait_until(lambda: one.poll() is None and answers(port), "Vite listens")
+        found = check(url, "--host", "shop.test")
+    setting = found["remedy"].removeprefix("in vite.config.js: ")
+    (vite / "vite.config.js").write_text(f"export default {{ {setting} }}")
+    with serve_vite(vite, port) as one:
+        wait_until(lambda: one.poll() is None and answers(port), "Vite listens again")
+        return found, check(url, "--host", "shop.test")
+
+
+@case("host-refused", "Django, asked by a name that is not among its ALLOWED_HOSTS", cured=True)
+def test_django(check: Check, tmp_path: Path) -> Two:
+    subprocess.run([sys.executable, "-m", "django", "startproject", "shop", tmp_path], check=True, timeout=60)
+    (port,) = free_ports(1)
+    command = (sys.executable, tmp_path / "manage.py", "runserver", "--noreload", f"127.0.0.1:{port}")
+    with running(*command, cwd=tmp_path) as one:
+        wait_until(lambda: one.poll() is None and answers(port), "Django listens")
         found = check(f"http://127.0.0.1:{port}/", "--host", "shop.test")
-        assert "vite.config" in found["remedy"]
-        return found, check(f"http://localhost:{port}/")
+    settings = tmp_path / "shop/settings.py"
+    settings.write_text(f"{settings.read_text()}\n{found['remedy'].removeprefix('in settings.py: ')}\n")
+    with running(*command, cwd=tmp_path) as one:
+        wait_until(lambda: one.poll() is None and answers(port), "Django listens again")
+        return found, check(f"http://127.0.0.1:{port}/", "--host", "shop.test")
 
 
 @pytest.fixture(scope="module")
