@@ -383,6 +383,7 @@ def test_what_is_typed(machine: Machine) -> None:
         f"http://{name}:8000/" for name in NAMES for _ in range(2)
     ]
     typed += [f"https://{host}/" for host in (FOREIGN, f"[{FOREIGN6}]", "mixed.test", "rebind.test")]
+    typed += [f"{scheme}://{name}:8000/" for scheme in ("ws", "wss", "grpc") for name in (FOREIGN, "rebind.test")]
     typed += [f"http://127.0.0.1:8000@{FOREIGN}/", f"{NEIGHBOUR}:80", f"[fe80::99%{LINK}]:80", "away.test:5353/udp"]
     answers = machine.answers([("check", one) for one in typed])
     assert "ok" in answers[len(notations(FOREIGN)) :], "a name that leads here, too, is tried here"
