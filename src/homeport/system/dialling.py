@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 MOST_BYTES = 1 << 18
 """How much of what a peer says is read in one conversation."""
 
+AGAIN = 1.0
+"""Seconds for a further handshake: a server that takes one client at a time keeps this one waiting for itself."""
+
 T = TypeVar("T")
 _SocketAddress = tuple[str, int] | tuple[str, int, int, int]
 _FAILING = {
@@ -170,12 +173,12 @@ class Connection:
         """A handshake on a connection of its own; None where there is no time or no connection for that."""
         from homeport.system.tls import Session
 
-        other = dial(self.target, self._until - time.monotonic())
+        other = dial(self.target, min(AGAIN, self._until - time.monotonic()))
         if isinstance(other, Failure):
             return None
         with other:
             session = Session(server_name, alpn, version=version, verifying=verifying)
-            other._shake(session, time.monotonic(), self._until)
+            other._shake(session, time.monotonic(), other._until)
         return session
 
     def _read(self, until: float) -> bytes | None:
