@@ -58,9 +58,10 @@ def until(holds: Callable[[], object], what: str) -> None:
 class Follower:
     """`homeport logs ADDR --follow`, with what it has written so far."""
 
-    def __init__(self, *words: str | int, env: dict[str, str] | None = None) -> None:
+    def __init__(self, *words: str | int, env: dict[str, str] | None = None, before: tuple[str, ...] = ()) -> None:
+        command = [*before, *HOMEPORT, "logs", *map(str, words), "--follow"]
         self.process = subprocess.Popen(
-            [*HOMEPORT, "logs", *map(str, words), "--follow"], env={**os.environ, **(env or {})}, text=True, cwd="/",
+            command, env={**os.environ, **(env or {})}, text=True, cwd="/",
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
         self.out: list[str] = []
@@ -103,8 +104,8 @@ def follow() -> Iterator[Callable[..., Follower]]:
     """`follow(8080)`: a follower that is ended after the test."""
     running: list[Follower] = []
 
-    def begin(*words: str | int, env: dict[str, str] | None = None) -> Follower:
-        running.append(Follower(*words, env=env))
+    def begin(*words: str | int, env: dict[str, str] | None = None, before: tuple[str, ...] = ()) -> Follower:
+        running.append(Follower(*words, env=env, before=before))
         return running[-1]
 
     yield begin
@@ -500,6 +501,7 @@ def test_a_container_by_the_file_that_its_monitor_writes(
     name = container("--log-driver", "k8s-file", "--log-opt", "max-size=4kb")
     get(port, "/here")
     found = sources(port)
+    assert "container" in [each["kind"] for each in found.values()], found
     (one,) = [each for each in found.values() if each["kind"] == "container"]
     assert one["readable"] is True
     assert "ctr.log" in json.dumps(one["evidence"])
@@ -520,10 +522,18 @@ def test_a_container_by_the_file_that_its_monitor_writes(
     assert follower.end() == 130
 
 
+def test_a_log_inside_of_a_container_is_read_through_its_root(container: Callable[..., str], port: int) -> None:
+    script = f"exec >/tmp/inside.log 2>&1; echo 2026-11-23T05:54:25Z ERROR inside; exec httpd -f -p 127.0.0.1:{port}"
+    container("--entrypoint", '["/bin/busybox", "sh", "-c", "' + script + '"]')
+    found = sources(port)
+    assert found["inside.log"]["what"] == "/tmp/inside.log"
+    assert "ERROR inside" in logs(port).stdout
+
+
 def test_a_container_by_its_engine(
-    container: Callable[..., str], port: int, follow: Callable[..., Follower], tmp_path: Path
+    container: Callable[..., str], port: int, tmp_path: Path, follow: Callable[..., Follower]
 ) -> None:
-    """The log of a container that logs by a name of the test's own: only the engine knows it."""
+    """The engine's files are hidden from homeport, as they are from a user who may only use its socket."""
     socket = tmp_path / "engine.sock"
     command = [*PODMAN, "system", "service", "--time=0", f"unix://{socket}"]
     service = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -531,33 +541,20 @@ def test_a_container_by_its_engine(
         until(socket.exists, "the engine")
         name = container("--log-driver", "k8s-file", "--log-opt", f"path={tmp_path}/elsewhere.log")
         get(port, "/asked")
-        environment = {"DOCKER_HOST": f"unix://{socket}", "HOMEPORT_TEST": "1"}
-        identity = subprocess.run(
-            [*PODMAN, "inspect", "-f", "{{.Id}}", name], check=True, capture_output=True, text=True
-        ).stdout.strip()
-        code = (
-            "import sys; from homeport.system.log_feeds import ContainerLog\n"
-            "import time\n"
-            f"one = ContainerLog({identity!r}); print(*one.last(10)[0], sep=chr(10), flush=True)\n"
-            "end = time.monotonic() + 60\n"
-            "while time.monotonic() < end:\n"
-            "    found = one.more()\n"
-            "    print(*found, sep=chr(10), flush=True)\n"
-            "    if any('/more' in line for line in found): break\n"
-            "    time.sleep(0.1)\n"
-        )
-        asking = subprocess.Popen(
-            [sys.executable, "-c", code], env={**os.environ, **environment}, stdout=subprocess.PIPE, text=True
-        )
-        assert asking.stdout is not None
-        first = asking.stdout.readline()
-        while "/asked" not in first:
-            assert first
-            first = asking.stdout.readline()
+        environment = {"DOCKER_HOST": f"unix://{socket}"}
+        hide = ("unshare", "--mount", "sh", "-c", f'mount --bind /dev/null {tmp_path}/elsewhere.log && exec "$0" "$@"')
+        found = {
+            one["kind"]: one for one in json.loads(logs(port, "--json", env=environment, before=hide).stdout)["sources"]
+        }
+        assert (found["container"]["label"], found["container"]["readable"]) == (name, True)
+        assert "GET /containers/" in json.dumps(found["container"]["evidence"])
+        until(lambda: "url:/asked" in logs(port, env=environment, before=hide).stdout, "the request")
+        follower = follow(port, "-n", 0, env=environment, before=hide)
+        follower.says("logs")
         get(port, "/more")
-        rest = asking.communicate(timeout=60)[0]
-        assert "url:/more" in rest
-        assert "url:/asked" not in rest
+        follower.sees("url:/more")
+        assert follower.count("url:/asked") == 0
+        assert follower.end() == 130
     finally:
         service.kill()
         service.wait()

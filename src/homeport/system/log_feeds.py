@@ -22,7 +22,8 @@ PATIENCE = 3.0
 MOST = 64 << 20
 _PIECE = 1 << 16
 _PER_POLL = 8 << 20
-_RECONNECT = 1.0
+_AGAIN = 1.0
+_FEW, _MANY = 200, 200_000
 _HEAD = 1 << 16
 _PANE_LINES = 1000
 _PANE_PAUSE = 0.5
@@ -185,7 +186,10 @@ class JournalLog:
 
 
 class ContainerLog:
-    """What an engine keeps of a container's output, as lines of `logs.formats.containers`. Raises OSError."""
+    """What an engine keeps of a container's output, as lines of `logs.formats.containers`. Raises OSError.
+
+    What is added is asked for again and again: an engine's own `follow` may miss a line that comes while it begins.
+    """
 
     def __init__(self, identity: str) -> None:
         place = Engines().place_of(identity)
@@ -194,72 +198,56 @@ class ContainerLog:
         self._place = place
         self._path = f"/containers/{identity}/logs?stdout=1&stderr=1&timestamps=1"
         self._newest = ""
-        self._connection: socket.socket | None = None
-        self._frames = Frames()
-        self._splitters = {"stdout": Splitter(), "stderr": Splitter()}
-        self._again = 0.0
+        self._next = 0.0
         self.notes: list[str] = []
         self.last(1)
 
     def last(self, lines: int) -> tuple[Iterator[str], bool]:
         """As `Feed.last`."""
-        connection, rest = _ask(self._place, f"{self._path}&tail={lines}")
+        found = self._read(lines)
+        self._newest = max([self._newest, *map(_stamp, found[-1:])])
+        return iter(found), len(found) < lines
+
+    def more(self) -> list[str]:
+        """As `Feed.more`; at most once a second the engine is asked for as many lines as reach back to those known."""
+        if time.monotonic() < self._next:
+            return []
+        lines = _FEW
+        try:
+            while len(found := self._read(lines)) >= lines < _MANY and _stamp(found[0]) > self._newest:
+                lines *= 10
+        except OSError:  # the engine or the container is gone for now
+            found = []
+        self._next = time.monotonic() + _AGAIN
+        fresh = [line for line in found if _stamp(line) > self._newest]
+        self._newest = max([self._newest, *map(_stamp, fresh[-1:])])
+        return fresh
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _read(self, lines: int) -> list[str]:
+        """The last lines of both streams, by their times. Raises OSError."""
         deadline = time.monotonic() + PATIENCE
+        connection, piece = _ask(self._place, f"{self._path}&tail={lines}")
         frames, splitters = Frames(), {"stdout": Splitter(), "stderr": Splitter()}
-        found = _framed(frames, splitters, rest)
-        size = len(rest)
+        found = _framed(frames, splitters, piece)
+        size = len(piece)
         with connection:
             while size < MOST and time.monotonic() < deadline:
                 connection.settimeout(max(0.01, deadline - time.monotonic()))
-                try:
-                    piece = connection.recv(_PIECE)
-                except TimeoutError:
-                    break
+                piece = connection.recv(_PIECE)
                 if not piece:
                     break
                 size += len(piece)
                 found += _framed(frames, splitters, piece)
         found += [_marked(name, line) for name, one in splitters.items() for line in one.flush()]
-        found.sort(key=lambda line: line.partition(" ")[0])
-        found = found[-lines:] if lines else []
-        self._newest = max([self._newest, *(line.partition(" ")[0] for line in found[-1:])])
-        return iter(found), len(found) < lines
+        found.sort(key=_stamp)
+        return found[-lines:] if lines else []
 
-    def more(self) -> list[str]:
-        """As `Feed.more`; where the connection ends (the container was restarted), it is made again."""
-        if self._connection is None:
-            if time.monotonic() < self._again:
-                return []
-            self._again = time.monotonic() + _RECONNECT
-            try:
-                self._connection, rest = _ask(self._place, f"{self._path}&follow=1&{self._start()}")
-            except OSError:  # the engine or the container is gone for now
-                return []
-            self._connection.setblocking(False)
-            self._frames, self._splitters = Frames(), {"stdout": Splitter(), "stderr": Splitter()}
-            found = _framed(self._frames, self._splitters, rest)
-        else:
-            found = []
-        lines, ended = _available(self._connection.recv, lambda piece: _framed(self._frames, self._splitters, piece))
-        if ended:
-            self.close()
-        fresh = [line for line in found + lines if line.partition(" ")[0] > self._newest]
-        self._newest = max([self._newest, *(line.partition(" ")[0] for line in fresh[-1:])])
-        return fresh
 
-    def close(self) -> None:
-        """End the connection."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-    def _start(self) -> str:
-        if not self._newest:
-            return "tail=0"
-        from homeport.logs.times import stamp
-
-        moment = stamp(self._newest)
-        return "tail=0" if moment is None else f"since={int(moment.timestamp())}"
+def _stamp(line: str) -> str:
+    return line.partition(" ")[0]
 
 
 def _framed(frames: Frames, splitters: dict[str, Splitter], piece: bytes) -> list[str]:

@@ -112,7 +112,7 @@ def container_log(container: Container | None, chain: Sequence[Process]) -> tupl
     for one in chain:
         candidates += [found[1] for word in one.cmdline or () if (found := _CONMON_PATH.match(word))]
     candidates += _monitored(container.id)
-    path = next((one for one in candidates if os.access(one, os.R_OK)), None)
+    path = next((one for one in candidates if os.path.isfile(one) and os.access(one, os.R_OK)), None)
     place = Engines().place_of(container.id) if path is None else None
     return path, None if place is None else place.name
 
