@@ -81,7 +81,7 @@ class Connection:
 
         While there is more to read, `complete` is not asked: a flood is read once, not again with every byte of it.
         """
-        until = self._until if seconds is None else min(self._until, time.monotonic() + seconds)
+        until = self._sooner(seconds)
         found = bytearray()
         while (data := self._read(until)) is not None:
             found += data
@@ -100,15 +100,23 @@ class Connection:
     ) -> Tls | Failure | None:
         """Speak TLS from here on, whatever the server's certificate is worth; None: the peer does not speak TLS.
 
-        `server_name` is asked for (SNI, where it is a name) and compared with the certificate. With `verify` a second
-        connection asks OpenSSL whether the system trusts the chain, with `versions` one each which versions are taken.
-        The handshake itself may take `seconds`.
+        `server_name` is asked for (SNI, where it is a name) and compared with the certificate. With `verify` OpenSSL is
+        asked whether the system trusts the chain: where it does not, and says so to the server, a second connection
+        takes the place of this one. With `versions` one more each asks which versions are taken. A handshake may take
+        `seconds`.
         """
         from homeport.system.tls import Session
 
         started = time.monotonic()
-        session = Session(server_name, alpn)
-        failure = self._shake(session, started, self._until if seconds is None else min(self._until, started + seconds))
+        session = Session(server_name, alpn, verifying=verify)
+        failure = self._shake(session, started, self._sooner(seconds))
+        distrust = session.trust_error
+        if distrust is not None and not session.done:
+            failure = self._dial_again()
+            if failure is None:
+                started = time.monotonic()
+                session = Session(server_name, alpn)
+                failure = self._shake(session, started, self._sooner(seconds))
         if session.foreign:
             return None
         if failure is not None:
@@ -116,7 +124,7 @@ class Connection:
         found = session.shown(server_name, time.monotonic() - started)
         self._session, self._early = session, True
         if verify:
-            found = self._verified(found, server_name, alpn)
+            found = replace(found, trusted=distrust is None, trust_error=distrust)
         return self._with_versions(found, server_name) if versions else found
 
     def close(self) -> None:
@@ -150,36 +158,36 @@ class Connection:
             return Failure(Failing.OTHER, what, None, seconds)
         return Failure(Failing.TIMED_OUT, "the TLS handshake does not come to its end in time", None, seconds)
 
-    def _verified(self, found: Tls, server_name: str | None, alpn: tuple[str, ...]) -> Tls:
-        """With whether the system trusts the chain, as a handshake that insists on that ends."""
-        session = self._again(server_name, alpn, verifying=True)
-        if session is None or not (session.done or session.trust_error):
-            return found
-        return replace(found, trusted=session.done, trust_error=session.trust_error)
+    def _sooner(self, seconds: float | None) -> float:
+        """The end of the conversation, or of `seconds` from now."""
+        return self._until if seconds is None else min(self._until, time.monotonic() + seconds)
+
+    def _dial_again(self) -> Failure | None:
+        """A new connection in the place of this one, within the same bounds."""
+        self._socket.close()
+        other = dial(self.target, self._until - time.monotonic())
+        if isinstance(other, Failure):
+            return other
+        self._socket, self.ended, self.failing, self.detail = other._socket, False, None, ""
+        return None
 
     def _with_versions(self, found: Tls, server_name: str | None) -> Tls:
         from homeport.system.tls import VERSIONS
 
-        taken = [found.version]
-        for version in VERSIONS:
-            session = None if version == found.version else self._again(server_name, (), version=version)
-            if session is not None and session.done:
-                taken.append(version)
+        taken = [found.version, *(one for one in VERSIONS if one != found.version and self._takes(one, server_name))]
         return replace(found, versions=tuple(sorted(taken)))
 
-    def _again(
-        self, server_name: str | None, alpn: tuple[str, ...], *, version: str | None = None, verifying: bool = False
-    ) -> Session | None:
-        """A handshake on a connection of its own; None where there is no time or no connection for that."""
+    def _takes(self, version: str, server_name: str | None) -> bool:
+        """Whether a handshake of one version comes to its end, on a connection of its own."""
         from homeport.system.tls import Session
 
         other = dial(self.target, min(AGAIN, self._until - time.monotonic()))
         if isinstance(other, Failure):
-            return None
+            return False
         with other:
-            session = Session(server_name, alpn, version=version, verifying=verifying)
+            session = Session(server_name, (), version=version)
             other._shake(session, time.monotonic(), other._until)
-        return session
+        return session.done
 
     def _read(self, until: float) -> bytes | None:
         """What came next, perhaps nothing yet; None: nothing will."""

@@ -1,7 +1,7 @@
 """The client's side of TLS without a socket: bytes in, bytes out (ssl.MemoryBIO), and what the server showed.
 
-The handshake verifies nothing, takes every version and cipher that OpenSSL still knows, and sends no certificate: what
-is wrong is to be seen, not to be refused. Whether the chain is trusted is asked of OpenSSL with a second handshake
+The handshake takes every version and cipher that OpenSSL still knows, and sends no certificate: what is wrong is to be
+seen, not to be refused. It verifies nothing, but for the one that asks OpenSSL whether the chain is trusted
 (`verifying`), so that the answer is that of curl, Python and most other programs of this system.
 """
 
