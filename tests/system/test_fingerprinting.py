@@ -9,7 +9,6 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -331,21 +330,45 @@ def test_udp_is_asked_too() -> None:
     assert found.service.protocol == "dns"
 
 
-def test_without_threads_one_after_the_other_is_asked(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    submit = ThreadPoolExecutor.submit
-
-    def refuse(pool: ThreadPoolExecutor, work: Callable[[Suspect], Finding], one: Suspect) -> Future[Finding]:
-        if one.clues.port == ports[-1]:
-            raise RuntimeError("can't start new thread")
-        return submit(pool, work, one)
-
+def test_with_fewer_threads_or_none_everybody_is_asked(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     ports = [serve(lambda client: client.sendall(b"SSH-2.0-OpenSSH_9.2p1\r\n")).port for _ in range(3)]
-    monkeypatch.setattr(ThreadPoolExecutor, "submit", refuse)
-    found = recognise([suspect(port) for port in ports], 5.0)
-    assert [one.service and one.service.product for one in found] == ["OpenSSH"] * 3
+    start = threading.Thread.start
+    for allowed in (1, 0):
+        begun: list[threading.Thread] = []
+
+        def begin(thread: threading.Thread, begun: list[threading.Thread] = begun, allowed: int = allowed) -> None:
+            if thread.name.startswith("homeport-services"):
+                if len(begun) == allowed:
+                    raise RuntimeError("can't start new thread")
+                begun.append(thread)
+            start(thread)
+
+        monkeypatch.setattr(threading.Thread, "start", begin)
+        found = recognise([suspect(port) for port in ports], 5.0)
+        assert [one.service and one.service.product for one in found] == ["OpenSSH"] * 3
+
+
+def test_a_thread_that_is_stuck_keeps_nobody_waiting(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    stuck = threading.Event()
+    answering_port = serve(lambda client: client.sendall(b"SSH-2.0-OpenSSH_9.2p1\r\n")).port
+
+    def listen(clues: Clues) -> float:
+        return 0.0 if clues.port == 1 and stuck.wait(60) else 1.0
+
+    monkeypatch.setattr("homeport.services.engine.listening_time", listen)
+    silent = Suspect((Target(HERE, serve(lambda _: None).port),), Clues(1, ()), None)
+    try:
+        first, second = recognise((silent, suspect(answering_port)), 1.0)
+        assert first == Finding(None, None, False)
+        assert second.service is not None
+    finally:
+        stuck.set()
 
 
 def test_threads_end() -> None:
     with socket.create_server(("127.0.0.1", 0)) as one:
         recognise([suspect(one.getsockname()[1])] * 100, 0.5)
-    assert not [each for each in threading.enumerate() if each.name.startswith("homeport-services")]
+    until = time.monotonic() + 20
+    while [each for each in threading.enumerate() if each.name.startswith("homeport-services")]:
+        assert time.monotonic() < until
+        time.sleep(0.01)

@@ -6,9 +6,9 @@ its share of time, and all of them together no more than the whole.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import NamedTuple
 
 from homeport.model.addresses import Protocol
@@ -27,6 +27,8 @@ AT_ONCE = 64
 EACH = 1.2
 """Seconds that a listener may take, where there is time for that."""
 _LEAST = 0.35
+_GRACE = 0.5
+"""Seconds for the last answers to be read."""
 _FOLLOWING = 0.2
 """Seconds that a peer which began to speak may take to say more."""
 _HEADERS = (("User-Agent", "homeport"), ("Accept", "*/*"), ("Connection", "close"))
@@ -59,31 +61,33 @@ _NOT_REACHED = Finding(None, None, False)
 
 
 def recognise(suspects: Sequence[Suspect], seconds: float) -> list[Finding]:
-    """A finding for each, in their order, after at most `seconds` and what the last answer took to be read."""
-    if not suspects:
-        return []
+    """A finding for each, in their order, after `seconds` at most; a thread that is stuck then is left to itself."""
     until = time.monotonic() + seconds
-    waiting = len(suspects)
+    findings = [_NOT_REACHED] * len(suspects)
+    waiting = iter(enumerate(suspects))
+    lock = threading.Lock()
 
-    def work(one: Suspect) -> Finding:
-        nonlocal waiting
-        left = until - time.monotonic()
-        share = min(EACH, max(_LEAST, left * AT_ONCE / max(waiting, 1))) if len(suspects) > 1 else left
-        waiting -= 1  # not exact among threads, and need not be
-        return _NOT_REACHED if left <= 0 else _safely(one, min(left, share))
+    def work() -> None:
+        while (left := until - time.monotonic()) > 0:
+            with lock:
+                index, one = next(waiting, (-1, None))
+            if one is None:
+                return
+            share = left * AT_ONCE / (len(suspects) - index)
+            findings[index] = _safely(one, min(left, EACH, max(_LEAST, share)) if len(suspects) > 1 else left)
 
-    pool = ThreadPoolExecutor(min(AT_ONCE, len(suspects)), "homeport-services")
-    futures: list[Future[Finding]] = []
+    threads: list[threading.Thread] = []
     try:
-        try:
-            futures += (pool.submit(work, one) for one in suspects)
-        except RuntimeError:  # no more threads (RLIMIT_NPROC): those that are left are asked by this one
-            pass
-        rest = [work(one) for one in suspects[len(futures) :]]
-        wait(futures, until - time.monotonic() + _LEAST)
-    finally:  # after Ctrl-C too: whoever is being asked is asked to the end, which is near, and nobody else
-        pool.shutdown(wait=True, cancel_futures=True)
-    return [_NOT_REACHED if one.cancelled() else one.result() for one in futures] + rest
+        for number in range(min(AT_ONCE, len(suspects))):
+            thread = threading.Thread(target=work, name=f"homeport-services-{number}", daemon=True)
+            thread.start()
+            threads.append(thread)
+    except RuntimeError:  # no more threads (RLIMIT_NPROC): those that there are do it, or else this one
+        if not threads:
+            work()
+    for thread in threads:
+        thread.join(max(0.0, until + _GRACE - time.monotonic()))
+    return list(findings)
 
 
 def _safely(one: Suspect, seconds: float) -> Finding:
