@@ -44,16 +44,25 @@ def kinds(one: Reach, *, sshd: int | None = 22) -> list[str]:
 
 def test_yes_with_the_address_to_use() -> None:
     one = report("0.0.0.0", reached(From.NETWORK, Answer.YES, way(HOST, Answer.YES, "it is bound")))
-    assert list(sentences("127.0.0.1:8080", ip_address("127.0.0.1"), one)) == [
+    assert list(sentences("127.0.0.1:8080", ip_address("127.0.0.1"), [one])) == [
         "127.0.0.1:8080 always means the machine on which it is typed: another machine has to be told another address.",
         "Yes, from another machine it is 192.0.2.2:8080 (the network).",
     ]
     assert kinds(one) == ["confine"]
 
 
+def test_several_listeners_have_a_sentence_each() -> None:
+    open_one = report("0.0.0.0", reached(From.NETWORK, Answer.YES, way(HOST, Answer.YES, "it is bound")))
+    closed = report("::1", reached(From.NETWORK, Answer.NO, way(HOST, Answer.NO, "it is loopback")))
+    assert list(sentences(":8080", None, [open_one, closed])) == [
+        "0.0.0.0:8080: Yes, from another machine it is 192.0.2.2:8080 (the network).",
+        "[::1]:8080: No, not from another machine: it is loopback.",
+    ]
+
+
 def test_no_with_the_reason_and_what_to_do() -> None:
     one = report("127.0.0.1", reached(From.NETWORK, Answer.NO, way(HOST, Answer.NO, "it is loopback")))
-    assert list(sentences(":8080", None, one)) == ["No, not from another machine: it is loopback."]
+    assert list(sentences(":8080", None, [one])) == ["No, not from another machine: it is loopback."]
     assert kinds(one) == ["tunnel", "bind", "proxy"]
     tunnel = next(advice(one, host=HOST, user="me", sshd=2222, published=False))
     assert tunnel.text == "ssh -p 2222 -N -L 8080:127.0.0.1:8080 me@192.0.2.2"
@@ -72,8 +81,8 @@ def test_no_by_a_rule_names_the_rule() -> None:
 def test_maybe_says_on_what_it_depends() -> None:
     limited = way(HOST, Answer.UNKNOWN, "x", conditions=("limit rate 5/minute",))
     one = report("0.0.0.0", reached(From.NETWORK, Answer.UNKNOWN, limited))
-    (said,) = sentences(":8080", None, one)
-    assert said == "Perhaps from another machine, as 192.0.2.2:8080: it depends on limit rate 5/minute."
+    (said,) = sentences(":8080", None, [one])
+    assert said == "Perhaps from another machine, as 192.0.2.2:8080: it depends on: limit rate 5/minute."
     routed = reached(From.NETWORK, Answer.UNKNOWN, way(ip_address("10.0.0.1"), Answer.YES, "x", routed=True))
     assert reason(routed) == "only who sends packets for 10.0.0.1 by way of this machine"
 
@@ -91,7 +100,7 @@ def test_datagrams_are_not_tunnelled() -> None:
 
 
 def test_without_networks_or_listeners() -> None:
-    assert list(sentences(":1", None, report("0.0.0.0"))) == [
+    assert list(sentences(":1", None, [report("0.0.0.0")])) == [
         "No, not from another machine: this machine has no network that others are on."
     ]
     assert nothing(":1", ()) == "Nothing listens at :1: nobody can connect."

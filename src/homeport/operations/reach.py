@@ -164,7 +164,7 @@ def _summary(scene: Scene, reaches: Sequence[Reach]) -> Iterator[str]:
         yield reach_advice.nothing(asked, scene.away if not scene.here else ())
         return
     address = scene.endpoint.address or (scene.here[0] if scene.explanation.name and scene.here else None)
-    yield from reach_advice.sentences(asked, address, reaches[0])
+    yield from reach_advice.sentences(asked, address, reaches)
 
 
 def _advice(found: _Found, reaches: Sequence[Reach]) -> Iterator[Advice]:

@@ -77,7 +77,8 @@ def origins(setting: Setting) -> Iterator[Origin]:
     stations = (here,) if home is here else (home, here)
     for station in stations:
         for one in sorted(station.interfaces, key=lambda each: (_kind(station, each), each.index or 0)):
-            if _outside(one) and (setting.listener.socket.address.is_link_local or not _inner(one)):
+            wanted = setting.listener.socket.address.is_link_local or not _inner(one)
+            if _outside(one) and wanted and not (station is not home and _shared(one, home)):
                 yield _by_interface(station, one)
     for one in here.interfaces:
         if _outside(one) and _kind(here, one) is From.NETWORK and not _inner(one):
@@ -107,6 +108,12 @@ def _by_interface(station: Station, one: Interface) -> Origin:
 def _outside(one: Interface) -> bool:
     """Whether packets of others come in by an interface under its own name."""
     return one.name != "lo" and one.up is not False and one.master is None and bool(one.addresses)
+
+
+def _shared(one: Interface, home: Station) -> bool:
+    """Whether the listener's station is on the same link: who is there too has a line of its own."""
+    addresses = [each.ip for other in home.interfaces if other.name != "lo" for each in other.addresses]
+    return any(_within(each, network) for each in addresses if not each.is_link_local for network in _networks(one))
 
 
 def _inner(one: Interface) -> bool:
@@ -229,8 +236,8 @@ def ways_from(setting: Setting, origin: Origin, target: Target) -> Iterator[Way]
         routed = False
     else:
         source = _source(origin, target.address)
-        if source is None:
-            return
+        if source is None or (not inside and any(_within(target.address, one) for one in origin.networks)):
+            return  # on the same link: they need no station between
         arrivals = from_outside(setting.net, station, origin.interface, source, target.address, target.port, protocol)
         routed = _needs_route(station, origin, target)
     yield summary(setting, target, arrivals, routed)
@@ -245,6 +252,10 @@ def _station(setting: Setting, origin: Origin) -> Station | None:
     if origin.netns == setting.home.netns.inode:
         return setting.home
     return setting.here if origin.netns == setting.here.netns.inode else None
+
+
+def _within(address: IPAddress, network: IPNetwork) -> bool:
+    return address.version == network.version and address in network
 
 
 def _source(origin: Origin, address: IPAddress) -> IPNetwork | None:

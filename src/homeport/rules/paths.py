@@ -264,7 +264,7 @@ def _received(trip: Trip, station: Station, world: World) -> list[Arrival]:
         return [Arrival(Answer.NO, False, None, (*trip.why, *passed, why), world.conditions)]
     first = found[0]
     bound = endpoint_text(first.socket.address, first.socket.port)
-    why = Evidence(f"sockets of {station.name}", f"{there} is taken by the socket bound to {bound}")
+    why = Evidence(f"sockets of {station.name}", f"the socket bound to {bound} takes it")
     trip = trip._replace(why=(*trip.why, *passed, why))
     certain = packet.port[0] == packet.port[1]
     arrived = Arrival(Answer.YES, True, first, trip.why, world.conditions)

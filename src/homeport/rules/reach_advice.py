@@ -20,26 +20,26 @@ def others(one: Reach) -> list[Reached]:
     return [each for each in one.reached if each.origin.kind in _OTHERS]
 
 
-def sentences(asked: str, address: IPAddress | None, one: Reach) -> Iterator[str]:
-    """The common question: can this be used from another machine?"""
-    found = others(one)
-    yes = [each for each in found if each.answer is Answer.YES and each.way is not None]
-    maybe = [each for each in found if each.answer is Answer.UNKNOWN and each.way is not None]
+def sentences(asked: str, address: IPAddress | None, reaches: Sequence[Reach]) -> Iterator[str]:
+    """The common question: can this be used from another machine? Of several listeners each has its sentence."""
     if address is not None and address.is_loopback:
         yield f"{asked} always means the machine on which it is typed: another machine has to be told another address."
-    if yes:
-        best = yes[0]
-        assert best.way is not None  # noqa: S101
-        there = endpoint_text(best.way.address, best.way.port)
-        yield f"Yes, from another machine it is {there} ({best.origin.name})."
-    elif maybe:
-        best = maybe[0]
-        assert best.way is not None  # noqa: S101
-        yield f"Perhaps from another machine, as {endpoint_text(best.way.address, best.way.port)}: {_doubt(best)}."
-    elif found:
-        yield f"No, not from another machine: {reason(found[0])}."
-    else:
-        yield "No, not from another machine: this machine has no network that others are on."
+    for one in reaches:
+        socket = one.listener.socket
+        yield ("" if len(reaches) == 1 else f"{endpoint_text(socket.address, socket.port)}: ") + _sentence(one)
+
+
+def _sentence(one: Reach) -> str:
+    found = others(one)
+    yes = [(each, each.way) for each in found if each.answer is Answer.YES and each.way is not None]
+    maybe = [(each, each.way) for each in found if each.answer is Answer.UNKNOWN and each.way is not None]
+    for best, way in yes[:1]:
+        return f"Yes, from another machine it is {endpoint_text(way.address, way.port)} ({best.origin.name})."
+    for best, way in maybe[:1]:
+        return f"Perhaps from another machine, as {endpoint_text(way.address, way.port)}: {_doubt(best)}."
+    if found:
+        return f"No, not from another machine: {reason(found[0])}."
+    return "No, not from another machine: this machine has no network that others are on."
 
 
 def reason(one: Reached) -> str:
@@ -62,7 +62,7 @@ def _translates(text: str) -> bool:
 def _doubt(one: Reached) -> str:
     assert one.way is not None  # noqa: S101
     if one.way.conditions:
-        return f"it depends on {'; '.join(one.way.conditions[:3])}"
+        return f"it depends on: {'; '.join(one.way.conditions[:3])}"
     if one.way.routed:
         return f"only who sends packets for {address_text(one.way.address)} by way of this machine"
     return "it cannot be told"
