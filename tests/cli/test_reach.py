@@ -61,6 +61,12 @@ def test_a_disagreement_is_told_with_what_was_computed_from() -> None:
     assert "agree in 1 of 1" in "\n".join(lines(report(proof(True, True)), PLAIN, None))
 
 
+def test_what_was_not_tried_is_no_proof() -> None:
+    text = "\n".join(lines(report(proof(True, None)), PLAIN, None))
+    assert "nothing of it could be proved" in text
+    assert "agree" not in text
+
+
 def test_nothing_from_outside_reaches_the_terminal_raw() -> None:
     text = "\n".join(lines(report(proof(False, True)), PLAIN, 60))
     assert "\x1b" not in text

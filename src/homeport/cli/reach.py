@@ -8,6 +8,7 @@ from textwrap import wrap
 
 from homeport.cli.sheet import Sheet
 from homeport.cli.text import Paint, cut, safe, table
+from homeport.model.addresses import Protocol
 from homeport.model.reach import Answer, Proof, Reach, Reached, ReachReport
 from homeport.rules.naming import label
 from homeport.rules.neighbours import endpoint_text
@@ -93,11 +94,14 @@ def _proofs(report: ReachReport, paint: Paint, columns: int | None) -> Iterator[
         yield paint(f"computed and seen DISAGREE in {len(wrong_ones)} of {len(tried)}: believe what was seen", "red")
         for one in wrong_ones:
             yield from (f"  {safe(each.text)} ({safe(each.source)})" for each in one.expected.why)
-    else:
+    elif tried:
         yield f"computed and seen agree in {len(tried)} of {len(tried)}"
+    else:
+        yield paint("nothing of it could be proved", "yellow")
 
 
 def _proof_row(one: Proof) -> list[str]:
-    computed = {True: "connects", False: "does not connect", None: "cannot be told"}[one.expected.connects]
+    verb = "connect" if one.protocol is Protocol.TCP else "arrive"
+    computed = {True: f"{verb}s", False: f"does not {verb}", None: "cannot be told"}[one.expected.connects]
     verdict = {True: "agree", False: "DISAGREE", None: ""}[one.agrees]
     return [one.origin, endpoint_text(one.address, one.port), computed, one.seen, verdict]
