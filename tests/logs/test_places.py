@@ -269,6 +269,14 @@ def test_crashes_of_the_program_alone() -> None:
     assert "process 70 (server) crashed by SIGSEGV" in lines[0]
 
 
+def test_a_name_that_many_programs_have_is_not_taken_for_this_one() -> None:
+    kernel = ((datetime(2026, 11, 23, tzinfo=UTC), "Out of memory: Killed process 70 (python3.11) total-vm:1kB"),)
+    listed = Remains("coredumpctl info 70", 1795413265.0, 70, "python3.11", 11)
+    here = Remains("/srv/core.70", 1795413265.0, 70, "python3.11", 11)
+    found = candidates(facts(member(program="python3.11"), remains=(listed, here), kernel=kernel))
+    assert [one.what for one in found if one.kind is LogKind.CRASH] == ["/srv/core.70"]
+
+
 def test_nothing_is_found_of_nothing() -> None:
     assert candidates(facts()) == ()
     assert len({one.name for one in PLACES}) == len(PLACES)

@@ -11,22 +11,28 @@ from homeport.logs.places.kind import Candidate, Facts, OfText, Place
 from homeport.model.evidence import Evidence
 from homeport.model.logs import LogKind
 
+_COMMON = frozenset(
+    "python node nodejs java ruby perl php deno bun dotnet sh bash dash zsh busybox mainthread beam.smp".split()  # noqa: SIM905
+)
+"""Names that many programs run under: such a name does not tell that it was this one, its working folder does."""
+
 
 def find(facts: Facts) -> Iterator[Candidate]:
-    """Core files of the program."""
+    """Core files of the program, and what the kernel said of processes with its name."""
     names = {member.process.name for member in facts.members}
+    own = {name for name in names if name.rstrip("0123456789.").lower() not in _COMMON}
     for one in facts.remains:
-        if one.name is None or one.name not in names:
+        if one.name is None or one.name not in (names if one.path.startswith("/") else own):
             continue
         when = datetime.fromtimestamp(one.modified, UTC).isoformat(timespec="seconds")
         text = f"{when} CRITICAL: process {one.pid} ({one.name}) crashed{_signal(one.signal)} and left {one.path}"
         evidence = Evidence(one.path, f"a core file of {one.name}, process {one.pid}")
         yield Candidate(LogKind.CRASH, "core", one.path, OfText((text,)), (evidence,))
 
-    told = [(when, text) for when, text in facts.kernel if any(_names(text, name) for name in names)]
+    told = [(when, text) for when, text in facts.kernel if any(_names(text, name) for name in own)]
     if told:
         lines = tuple(f"{when.isoformat(timespec='milliseconds')} CRITICAL: {text}" for when, text in told)
-        evidence = Evidence("/dev/kmsg", f"the kernel tells of {', '.join(sorted(names))}")
+        evidence = Evidence("/dev/kmsg", f"the kernel tells of {', '.join(sorted(own))}")
         yield Candidate(LogKind.CRASH, "kernel", "dmesg", OfText(lines), (evidence,))
 
 
