@@ -52,7 +52,7 @@ def why_not(target: Target) -> str | None:
     address = destination(target.address)
     service = (target.protocol, target.port)
     outside = _outside(address, service)
-    if outside is not None or routing.missing() is not None:
+    if outside is not None:
         return outside
     rules = _rules.get(namespaces.own())
     for other in destinations(rules, address, target.port, target.protocol):
