@@ -33,7 +33,7 @@ def world(**answers: Any) -> World:
     """A machine that gives these answers; a function is called with what is asked."""
     usual: dict[str, Any] = {
         "published": (), "judge": None, "untouchable": None, "conditions": (), "claims": (), "relatives": (),
-        "usual": (), "loopback": True, "again": lambda one: one,
+        "usual": (), "behind": (), "loopback": True, "again": lambda one: one,
     }  # fmt: skip
 
     class Made:

@@ -138,6 +138,8 @@ class Case:
     listening: tuple[Listener, ...] = ()
     candidates: tuple[Candidate, ...] = ()
     published: tuple[Published, ...] = ()
+    behind: tuple[Listener, ...] = ()
+    """Where the connection fails: what listens on the port of the container that the asked port leads to."""
     firewall: Mapping[IPAddress, Judgement] = field(default_factory=dict)
     attempts: tuple[Attempt, ...] = ()
     address: IPAddress | None = None

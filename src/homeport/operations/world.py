@@ -27,6 +27,7 @@ from homeport.rules import claims
 from homeport.rules import firewall as rules
 from homeport.rules.neighbours import destination
 from homeport.rules.proxies import VARIABLES
+from homeport.rules.verdicts.kind import is_own
 from homeport.system import conditions, firewall, http_client, routing
 from homeport.system.dialling import Connection, dial
 from homeport.system.publishing import Publishing
@@ -90,6 +91,20 @@ class Machine:
         found = tuple(one for one in publishing.published_ports() if port in (one.host_port, one.target_port))
         self.limits |= dict.fromkeys(publishing.limits)
         return found
+
+    def behind(self, case: Case) -> tuple[Listener, ...]:
+        """By one look at the ports that the containers have inside."""
+        led = [one for one in case.published if one.host_port == case.port and one.container is not None]
+        ports = frozenset(one.target_port for one in led if one.target_port is not None)
+        if not ports:
+            return ()
+        containers = {one.container.id for one in led if one.container is not None}
+        return tuple(
+            one
+            for one in look(Query(frozenset((case.protocol,)), ports), self._source).listeners
+            if not is_own(case, one)
+            and any(each.container is not None and each.container.id in containers for each in one.owners)
+        )
 
     def judge(self, case: Case, address: IPAddress) -> Judgement | None:
         """By the rules of this namespace, on the way of a packet from here to here."""

@@ -25,6 +25,8 @@ def look(case: Case, world: World) -> Case:
         case = replace(case, attempts=(*case.attempts, *world.attempt(addresses, case.port)))
         case = _without_the_gone(case, world)
     first = case.connected
+    if first is None and any(one.host_port == case.port for one in case.published):
+        case = replace(case, behind=world.behind(case))
     if first is not None and first.address != case.address:
         answering = next((one.listener for one in case.candidates if one.address == first.address), None)
         case = replace(case, address=first.address, listener=answering or case.listener)

@@ -72,6 +72,10 @@ class World(Interface):
         """The ports of the machine that lead to a container, with that number on either side."""
         ...
 
+    def behind(self, case: Case) -> tuple[Listener, ...]:
+        """What listens on the port of the container that the asked port leads to."""
+        ...
+
     def judge(self, case: Case, address: IPAddress) -> Judgement | None:
         """What the firewall says to a connection from here to one of the addresses; None: it has nothing to say."""
         ...

@@ -69,7 +69,8 @@ def test_told_long_ago(check: Check, here: int) -> Diagnosis:
 
 @case("nothing-listens", "a client that waits for the port, and is no server", near="starting")
 def test_a_client_of_the_port(check: Check, here: int) -> Diagnosis:
-    with running("sh", "-c", f"while ! nc -z 127.0.0.1 {here}; do sleep 0.2; done"):
+    words = ("--retry", "1000", "--retry-delay", "1", "--retry-connrefused")
+    with running(tool("curl"), "-s", *words, f"http://127.0.0.1:{here}/"):
         return check(f"127.0.0.1:{here}", *QUICK)
 
 
@@ -439,6 +440,30 @@ def test_published_elsewhere(check: Check, published: tuple[str, int, int]) -> t
 def test_published(check: Check, published: tuple[str, int, int]) -> Diagnosis:
     _, _, outside = published
     return check(f"http://127.0.0.1:{outside}/")
+
+
+@case("other-address", "a published container whose server listens on the container's own loopback")
+def test_published_loopback(check: Check, containers: Containers) -> Diagnosis:
+    inside, outside = free_ports(2)
+    name, pid = containers.run(
+        "published-loopback", "-p", f"127.0.0.1:{outside}:{inside}",
+        command=("httpd", "-f", "-p", f"127.0.0.1:{inside}", "-h", "/www"),
+    )  # fmt: skip
+    wait_until(lambda: has_port(pid, inside), "httpd")
+    found = check(f"http://127.0.0.1:{outside}/", *QUICK)
+    assert name in found["cause"]
+    assert found["remedy"] == f"inside of {name}: listen on 0.0.0.0"
+    assert check(f"http://127.0.0.1:{inside}/", *QUICK)["verdict"] == "not-published"
+    return found
+
+
+@case("nothing-listens", "a published port of a container in which nothing listens on it", near="not-published")
+def test_published_nothing(check: Check, containers: Containers) -> Diagnosis:
+    inside, outside = free_ports(2)
+    name, _ = containers.run("published-nothing", "-p", f"127.0.0.1:{outside}:{inside}", command=("sleep", "1000"))
+    found = check(f"http://127.0.0.1:{outside}/", *QUICK)
+    assert f"port {inside} of container {name}" in found["cause"]
+    return found
 
 
 @case("ok", "a container in the machine's own network namespace", near="not-published")

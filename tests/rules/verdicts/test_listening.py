@@ -22,6 +22,7 @@ from tests.rules.verdicts.building import (
 from homeport.model.addresses import Protocol
 from homeport.model.case import Case
 from homeport.model.diagnosis import Fault, Verdict
+from homeport.model.dialling import Failing
 from homeport.model.evidence import Confidence, Evidence
 from homeport.model.publishing import Published
 from homeport.model.sockets import State
@@ -148,6 +149,24 @@ def test_a_published_container_comes_before_one_that_is_not() -> None:
     found = judge(case(some, published=(published("web", 3001),)))
     assert found.verdict is Verdict.OTHER_PORT
     assert remedies(found) == ["homeport check 127.0.0.1:3001"]
+
+
+def led(one: Case, *behind: Any) -> Finding:
+    """A port that is published as itself by an engine's process, with this behind it."""
+    return judge(replace(one, published=(published("web", PORT),), behind=behind))
+
+
+def test_a_published_port_behind_which_nobody_is() -> None:
+    one = case([listener("127.0.0.1", PORT, process(9, "conmon"))], connect={"127.0.0.1": Failing.REFUSED})
+    found = led(one)
+    assert found.verdict is Verdict.NOTHING_LISTENS
+    assert "container web" in found.cause
+    assert remedies(found)[0] == "podman logs web"
+    inside = listener("127.0.0.1", PORT, owner(NODE, container()), netns=THERE)
+    assert led(one, inside).verdict is Verdict.OTHER_ADDRESS
+    everywhere = listener("0.0.0.0", PORT, owner(NODE, container()), netns=THERE)
+    assert led(one, everywhere).verdict is Verdict.UNKNOWN
+    assert led(one, inside, everywhere).verdict is Verdict.UNKNOWN
 
 
 def test_the_project_has_another_port() -> None:

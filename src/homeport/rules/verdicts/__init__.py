@@ -23,6 +23,7 @@ JUDGES: tuple[Judge, ...] = (
     path.firewall_reject,
     processes.backlog_full,
     # nobody is there
+    listening.behind_nothing,
     listening.crash_loop,
     listening.other_family,
     listening.other_address,

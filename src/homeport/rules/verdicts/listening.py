@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from homeport.model.addresses import IPAddress
 from homeport.model.case import Case, Claim
 from homeport.model.diagnosis import Fault, Remedy, Verdict
+from homeport.model.dialling import Failing
 from homeport.model.evidence import Confidence, Evidence
 from homeport.model.snapshot import Listener
 from homeport.model.sockets import State
@@ -24,6 +25,7 @@ from homeport.rules.verdicts.kind import (
     socket_evidence,
 )
 
+_NOBODY = frozenset((Failing.REFUSED, Failing.UNREACHABLE, Failing.RESET))
 YOUNG = 20.0
 """Seconds after its start during which a server may not yet listen or answer."""
 RESTARTS = 2
@@ -123,6 +125,29 @@ def other_protocol(case: Case) -> Finding | None:
     return Finding(Verdict.OTHER_PROTOCOL, Fault.CLIENT, cause, (socket_evidence(one),), (remedy,))
 
 
+def behind_nothing(case: Case) -> Finding | None:
+    """The port is published, and in the container nothing listens where it leads, or only on the loopback inside."""
+    led = next((one for one in case.published if one.host_port == case.port and one.container is not None), None)
+    refused = [one for one in case.attempts if one.failure is not None and one.failure.failing in _NOBODY]
+    if case.connected is not None or not refused or led is None or led.container is None:
+        return None
+    name, inside = led.container.name or led.container.id[:12], led.target_port or case.port
+    logs = command(f"{led.container.engine} logs {name}", "what it says: it may not have started, or have another port")
+    if not case.behind:
+        cause = f"port {case.port} leads to port {inside} of container {name}, where nothing listens"
+        edits = edit(f"in how container {name} is made: the port that its server really has", f"it is not {inside}")
+        return Finding(Verdict.NOTHING_LISTENS, Fault.SERVER, cause, led.evidence, (logs, edits))
+    one = case.behind[0]
+    if not all(each.socket.address.is_loopback for each in case.behind):
+        return None
+    cause = f"{owner(one)} listens on {place(one)} inside only, and port {case.port} leads to another address of it"
+    return Finding(
+        Verdict.OTHER_ADDRESS, Fault.SERVER, cause, (socket_evidence(one), *led.evidence),
+        (edit(f"inside of {name}: listen on 0.0.0.0", "its loopback is nobody else's"),
+         command(f"homeport check 127.0.0.1:{inside} --from {name}", "whether it answers inside")),
+    )  # fmt: skip
+
+
 def not_published(case: Case) -> Finding | None:
     """It listens in a container, and no port of the machine leads there."""
     if _listens(case):
@@ -131,7 +156,7 @@ def not_published(case: Case) -> Finding | None:
         (one, one.owners[0].container) for one in _foreign(case) if one.owners and one.owners[0].container is not None
     ]
     for one, container in contained:
-        for each in case.published:
+        for each in case.published if not one.socket.address.is_loopback else ():
             if each.container is None or each.container.id != container.id or each.target_port != case.port:
                 continue
             there = endpoint_text(each.host_address, each.host_port) if each.host_address else f":{each.host_port}"
@@ -143,6 +168,8 @@ def not_published(case: Case) -> Finding | None:
     for one, container in contained:
         name = container.name or container.id[:12]
         cause = f"{owner(one)} listens on {place(one)} inside, and no port of this machine leads there"
+        if one.socket.address.is_loopback:
+            cause = f"{owner(one)} listens on {place(one)} inside only: no port of this machine can lead there"
         remedies: list[Remedy] = [
             edit(
                 f"in how container {name} is made: -p 127.0.0.1:{case.port}:{case.port}",
