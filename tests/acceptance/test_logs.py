@@ -18,7 +18,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
+
+import homeport
 
 ROOT = Path(__file__).resolve().parents[2]
 HOMEPORT = (sys.executable, "-P", "-m", "homeport")
@@ -560,25 +563,34 @@ def test_a_container_by_its_engine(
         service.wait()
 
 
-def as_user(*words: str | int) -> Done:
-    """As a user without rights; the interpreter of the checkout may be closed to others, so root opens it first."""
-    code = (
-        "import os, sys; import homeport.cli.logs, homeport.cli.main, homeport.operations.logs, "
-        "homeport.operations.log_following, homeport.operations.documents.logs, encodings.idna\n"
-        "from homeport.cli.run import run\n"
-        "os.setgroups([]); os.setgid(65534); os.setuid(65534); os.environ['HOME'] = '/'\n"
-        "sys.exit(run(['logs', *sys.argv[1:]]))"
-    )
-    command = [sys.executable, "-c", code, *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, cwd="/")
+@pytest.fixture
+def nobody() -> Iterator[Callable[..., Done]]:
+    """`nobody(8080)`: homeport logs as an ordinary user, who may read neither root's home nor its environment."""
+    folder = Path(tempfile.mkdtemp(prefix="hp-logs-"))
+    for package in (homeport, click):
+        source = Path(package.__file__ or "").parent
+        shutil.copytree(source, folder / source.name, ignore=shutil.ignore_patterns("__pycache__"))
+    folder.chmod(0o755)
+    user = ["runuser", "-u", "nobody", "--"]
+    works = subprocess.run([*user, sys.executable, "-c", ""], capture_output=True, check=False).returncode == 0
+    python = sys.executable if works else "/usr/bin/python3"
+
+    def run(*words: str | int) -> Done:
+        command = [*user, "env", f"PYTHONPATH={folder}", "HOME=/", python, "-P", "-B", "-m", "homeport", "logs"]
+        return subprocess.run(
+            [*command, *map(str, words)], capture_output=True, text=True, check=False, timeout=120, cwd="/"
+        )
+
+    yield run
+    shutil.rmtree(folder)
 
 
 def test_another_users_logs_say_what_cannot_be_read_and_why(
-    start: Start, wait_for: Wait, port: int, tmp_path: Path
+    start: Start, wait_for: Wait, port: int, tmp_path: Path, nobody: Callable[..., Done]
 ) -> None:
     start("nginx", "-c", nginx_configuration(tmp_path, port), "-p", tmp_path)
     wait_for(port)
-    done = as_user(port)
+    done = nobody(port)
     assert done.returncode == 3, (done.returncode, done.stdout, done.stderr)
     assert "root" in done.stderr or "user" in done.stderr
     assert "sudo" in done.stderr
