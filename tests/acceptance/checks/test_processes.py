@@ -475,3 +475,20 @@ def test_workers_are_no_loop(check: Check, here: int) -> Diagnosis:
     words = (sys.executable, "-c", LATE, "--port", str(here))
     with running(*words), running(*words):
         return check(f"http://127.0.0.1:{here}/", *QUICK)
+
+
+@case("starting", "Redis that loads its data, and says so", near="ok")
+def test_loading_redis(check: Check, here: int, tmp_path: Path) -> Diagnosis:
+    words = (tool("redis-server"), "--port", str(here), "--bind", "127.0.0.1", "--dir", str(tmp_path))
+    with running(*words, "--save", "") as one:
+        wait_until(lambda: has_port(one.pid, here), "redis")
+        with socket.create_connection(("127.0.0.1", here), 10) as client:
+            client.sendall(b"".join(b"SET key%d x\r\n" % number for number in range(3000)))
+            client.sendall(b"SAVE\r\n")
+            said = b""
+            while said.count(b"\r\n") < 3001:
+                said += client.recv(65536)
+    slow = ("--key-load-delay", "20000", "--loading-process-events-interval-bytes", "1024")
+    with running(*words, *slow) as one:
+        wait_until(lambda: has_port(one.pid, here), "redis")
+        return check(f"redis://127.0.0.1:{here}")
