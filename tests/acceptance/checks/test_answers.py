@@ -208,6 +208,18 @@ def test_redis_to_http(check: Check, site: Site) -> Diagnosis:
     return check(f"redis://127.0.0.1:{site.ports['web']}")
 
 
+@case("wrong-protocol", "https:// to a server that says something unasked, in plain text", near="ok", cured=True)
+def test_tls_to_a_greeting(check: Check, tmp_path: Path) -> Two:
+    (port,) = free_ports(1)
+    script = tmp_path / "greets.py"
+    script.write_text(GREETS)
+    with running(sys.executable, script, str(port)) as one:
+        wait_until(lambda: one.poll() is None and answers(port), "it listens")
+        found = check(f"https://127.0.0.1:{port}/")
+        assert "welcome" in found["cause"]
+        return found, check(found["remedy"].removeprefix("homeport check "))
+
+
 @case("ok", "Redis, asked by its scheme", near="wrong-protocol")
 def test_redis(check: Check, redis: int) -> Diagnosis:
     found = check(f"redis://127.0.0.1:{redis}")
@@ -276,6 +288,19 @@ def test_proxy_of_https(check: Check, site: Site) -> Diagnosis:
     return check(site.url("there"), env={"https_proxy": "http://127.0.0.1:9"})
 
 
+GREETS = """
+import socket, sys
+server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+while True:
+    peer, _ = server.accept()
+    try:
+        peer.sendall(b"welcome to the shop\\n")
+        peer.settimeout(5)
+        peer.recv(64)
+    except OSError:
+        pass
+    peer.close()
+"""
 TLS_ABORTS = """
 import socket, sys
 server = socket.create_server(("127.0.0.1", int(sys.argv[1])))

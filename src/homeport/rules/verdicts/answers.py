@@ -39,7 +39,11 @@ def wrong_protocol(case: Case) -> Finding | None:
     """Something else is spoken there than the URL says."""
     service = case.service
     wanted = _SPEAKS.get(case.scheme or "")
-    if service is None or wanted is None or service.protocol in (*wanted, "tls"):
+    if wanted is None:
+        return None
+    if service is None:
+        return _greets(case) if case.greeting and not case.exchanges else None
+    if service.protocol in (*wanted, "tls"):
         return None
     name = " ".join(part for part in (service.product, service.version) if part) or service.protocol
     scheme = _SCHEMES.get(service.protocol, service.protocol)
@@ -48,6 +52,17 @@ def wrong_protocol(case: Case) -> Finding | None:
     if scheme not in _SPEAKS:
         remedy = advice(f"use a client for {service.protocol}", f"{name} is what is there")
     return Finding(Verdict.WRONG_PROTOCOL, Fault.CLIENT, cause, service.evidence, (remedy,))
+
+
+def _greets(case: Case) -> Finding:
+    """It speaks first, and nobody knows what; a URL's scheme is known, and is none in which the server does."""
+    said = shown((case.greeting or b"").split(b"\n", 1)[0][:60].decode("utf-8", "backslashreplace").rstrip("\r"))
+    cause = f"{owner(case.listener)} says {said!r} at once at {at(case)}, which is no {case.scheme}"
+    remedy = command(f"homeport check {at(case)}", "the same without a scheme")
+    return Finding(
+        Verdict.WRONG_PROTOCOL, Fault.CLIENT, cause, (Evidence("connection", f"says at once: {said}"),), (remedy,),
+        Confidence.LIKELY,
+    )  # fmt: skip
 
 
 def http2_only(case: Case) -> Finding | None:
