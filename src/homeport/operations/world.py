@@ -150,7 +150,7 @@ class Machine:
 
     def tls(self, case: Case) -> Tls | Failure | None:
         """Without trusting anybody: what the peer shows is judged afterwards."""
-        found = self._dial(case)
+        found = _dial(case, self.left())
         if isinstance(found, Failure):
             return found
         with found:
@@ -228,10 +228,11 @@ class Machine:
         found = logs.recent(case.listener, most=3, errors_only=True, seconds=min(0.5, self.left()))
         return tuple(Evidence(one.source, one.text) for one in found.lines)
 
-    def _dial(self, case: Case) -> Connection | Failure:
-        if case.address is None:
-            return Failure(Failing.OTHER, "no address", None, 0.0)
-        return dial(Target(case.address, case.port, case.protocol), self.left())
+
+def _dial(case: Case, seconds: float) -> Connection | Failure:
+    if case.address is None:
+        return Failure(Failing.OTHER, "no address", None, 0.0)
+    return dial(Target(case.address, case.port, case.protocol), seconds)
 
 
 def proxies() -> dict[str, str]:
