@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -636,13 +637,14 @@ class Engine:
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Engine]]:
+def engine() -> Iterator[tuple[int, Engine]]:
     """A box, and an engine in it with three containers, at ports 8080 to 8082."""
     made = Boxes()
     podman = None
+    folder = Path(tempfile.mkdtemp(prefix="hp-"))  # podman's run root may not be longer than 50 characters
     try:
         box = made.namespace(BOX)
-        podman = Engine(box, tmp_path_factory.mktemp("podman"))
+        podman = Engine(box, folder)
         podman.run("8080:80", "80")
         podman.run("127.0.0.1:8081:80", "80")
         podman.run("8082:80", "127.0.0.1:80")
@@ -650,6 +652,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Engi
     finally:
         if podman is not None:
             podman("rm", "-f", "-t", "0", "-a")
+        shutil.rmtree(folder, ignore_errors=True)
         made.close()
 
 

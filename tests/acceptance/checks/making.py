@@ -139,7 +139,8 @@ def free_ports(count: int) -> list[int]:
     """Ports outside of the kernel's ephemeral range that nothing has, on any address; never the same twice."""
     low = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[1])
     found: list[int] = []
-    for port in range(low + 1 + (os.getpid() * 7) % 3000, 65536):
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])  # files that run at once have ports of their own
+    for port in range(low + 1 + worker * 900 + (os.getpid() * 7) % 400, 65536):
         if port in _given:
             continue
         with socket.socket(socket.AF_INET6) as one, contextlib.suppress(OSError):
