@@ -21,7 +21,7 @@ START, END = "<!-- cases -->", "<!-- /cases -->"
 
 
 class Case(NamedTuple):
-    """What a decorator says: the verdict, the situation, what it could be mistaken for, whether its remedy was tried."""
+    """What a decorator says: verdict, situation, what it could be mistaken for, whether the remedy was tried."""
 
     verdict: str
     situation: str

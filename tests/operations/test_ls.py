@@ -310,7 +310,7 @@ from homeport.operations.ls import look
 from homeport.operations.documents.listing import document
 from homeport.model.snapshot import Query
 from homeport.model.addresses import Protocol
-import homeport.system.netlink, homeport.system.bpf, fnmatch, marshal, threading, ctypes, ipaddress
+import homeport.system.netlink, homeport.system.bpf, fnmatch, marshal, threading, tomllib, ctypes, ipaddress
 os.setgroups([]); os.setgid(who.pw_gid); os.setuid(who.pw_uid)
 print(json.dumps(document(look(Query(frozenset((Protocol.TCP,)))))))
 """
