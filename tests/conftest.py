@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Generator, Mapping
@@ -11,6 +12,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # as in what a shell starts in the background; programs under test would inherit that, and could not be interrupted
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 Skip = pytest.TestReport | pytest.CollectReport
 
