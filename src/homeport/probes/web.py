@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from homeport.model.case import Case
 from homeport.model.diagnosis import Layer, Observation, Outcome
-from homeport.model.dialling import Failure
+from homeport.model.dialling import Failing, Failure
 from homeport.model.evidence import Evidence
 from homeport.model.tls import Tls
 from homeport.probes.kind import Probe, World
@@ -26,10 +26,17 @@ def look(case: Case, world: World) -> Case:
     tls = isinstance(case.tls, Tls | Failure) and (case.wants_tls or (case.scheme is None and not case.wish.plain))
     exchanges, failure = world.request(case, tls=tls)
     case = replace(case, exchanges=exchanges, exchange_failure=failure)
-    if exchanges and exchanges[-1].status in _MAYBE_THE_HOST and (case.wish.host or case.name or "") != "localhost":
+    if _maybe_the_host(case) and (case.wish.host or case.name or "") != "localhost":
         again, _ = world.request(case, tls=tls, host="localhost")
         case = replace(case, as_localhost=again[-1] if again else None)
     return case
+
+
+def _maybe_the_host(case: Case) -> bool:
+    if case.exchanges:
+        return case.exchanges[-1].status in _MAYBE_THE_HOST
+    failure = case.exchange_failure  # nginx's 444 is no answer, but an end
+    return case.spoken is not None and failure is not None and failure.failing in (Failing.CLOSED, Failing.RESET)
 
 
 def _speaks_http(case: Case) -> bool:

@@ -54,6 +54,7 @@ JUDGES: tuple[Judge, ...] = (
     web.host_refused,
     web.redirect_loop,
     web.redirect_elsewhere,
+    web.redirect_astray,
     web.http_error,
     web.proxy_in_the_way,
     names.unknown_localhost,

@@ -32,6 +32,7 @@ _SPEAKS = {
     "rdp": frozenset(("rdp",)),
 }
 """Which protocols of services a URL's scheme can mean."""
+_SILENT = frozenset((Failing.TIMED_OUT, Failing.CLOSED, Failing.RESET))
 _SCHEMES = {"http/2": "http", "mysql": "mysql", "postgresql": "postgresql", "redis": "redis"}
 
 
@@ -100,9 +101,22 @@ def service_error(case: Case) -> Finding | None:
     return Finding(Verdict.SERVICE_ERROR, Fault.SERVER, cause, service.evidence, (logs,))
 
 
+def _heard(case: Case) -> bool:
+    """Whether there was no connection, or something came back; a web server has to answer what was asked for, too."""
+    if case.connected is None or case.exchanges or case.greeting:
+        return True
+    return case.spoken is not None and not (
+        case.spoken.protocol == "http"
+        and case.exchange_failure is not None
+        and case.exchange_failure.failing in _SILENT
+        and case.upgrade is None
+        and case.health is None
+    )
+
+
 def closed_early(case: Case) -> Finding | None:
     """It takes the connection and ends it before it says anything."""
-    if case.connected is None or case.spoken is not None or case.exchanges or case.greeting:
+    if _heard(case) or case.as_localhost is not None:
         return None
     failure = case.exchange_failure
     ended = failure is not None and failure.failing in (Failing.RESET, Failing.CLOSED)
@@ -110,6 +124,8 @@ def closed_early(case: Case) -> Finding | None:
         return None
     when = "at once" if case.closed_early else "when it is asked"
     cause = f"{owner(case.listener)} takes the connection to {at(case)} and closes it {when}, without a word"
+    if case.spoken is not None:
+        cause = f"{owner(case.listener)} answers at {at(case)}, but closes the connection on GET {shown(case.path)}"
     evidence = [Evidence("connection", "closed by the peer before any byte came")]
     if case.listener is not None:
         evidence.append(socket_evidence(case.listener))
@@ -121,19 +137,16 @@ def closed_early(case: Case) -> Finding | None:
 
 def no_answer(case: Case) -> Finding | None:
     """It takes the connection, and then nothing comes."""
-    if (
-        case.connected is None
-        or case.spoken is not None
-        or case.exchanges
-        or case.greeting
-        or isinstance(case.tls, Tls)
-    ):
+    if _heard(case) or (isinstance(case.tls, Tls) and case.spoken is None):
         return None
     failure = case.exchange_failure
     if failure is not None and failure.failing is not Failing.TIMED_OUT:
         return None
     cause = f"{owner(case.listener)} takes the connection to {at(case)}, and then says nothing"
     evidence = [Evidence("connection", "connected; no byte came, unasked or asked")]
+    if case.spoken is not None:
+        cause = f"{owner(case.listener)} answers at {at(case)}, but not within the time to GET {shown(case.path)}"
+        evidence = [Evidence("connection", f"GET {shown(case.path)}: no byte came")]
     if case.queue is not None and case.queue.waiting:
         waiting = case.queue.waiting
         cause = f"{owner(case.listener)} does not accept connections to {at(case)}: {waiting} wait in the kernel"

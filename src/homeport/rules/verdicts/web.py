@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from urllib.parse import urljoin
+
 from homeport.model.case import Case
 from homeport.model.diagnosis import Fault, Remedy, Verdict
+from homeport.model.dialling import Failing
 from homeport.model.evidence import Confidence, Evidence
 from homeport.model.http import Exchange, Redirect
 from homeport.rules.proxies import through_proxy
@@ -19,7 +22,7 @@ _LIVING = frozenset((400, 401, 403, 404, 405, 406, 426))
 def host_refused(case: Case) -> Finding | None:
     """The server does not want to be called by that name."""
     if not case.exchanges:
-        return None
+        return _hung_up(case)
     last = case.exchanges[-1]
     host = case.wish.host or case.name or str(case.address)
     known = refuses(last.status, last.text)
@@ -44,6 +47,25 @@ def host_refused(case: Case) -> Finding | None:
         Verdict.HOST_REFUSED, Fault.SERVER, cause, tuple(evidence), tuple(remedies),
         Confidence.CERTAIN if known is not None else Confidence.LIKELY,
     )  # fmt: skip
+
+
+def _hung_up(case: Case) -> Finding | None:
+    """A Host that it does not know has no answer at all, as nginx's `return 444` makes it."""
+    other = case.as_localhost
+    if other is None:
+        return None
+    host = case.wish.host or case.name or str(case.address)
+    cause = f"{owner(case.listener)} refuses the Host {host}: it closes the connection without an answer"
+    evidence = (
+        Evidence("connection", f"closed by the peer after a request with Host: {host}"),
+        Evidence("HTTP response", f"{other.status} {other.reason} with Host: localhost"),
+    )
+    path = case.path.partition("?")[0]
+    known = command(
+        f"homeport check {other.url.partition(':')[0]}://localhost:{case.port}{path}", "a name that it knows"
+    )
+    told = edit(f"in the server: {host} among its names (server_name of nginx)", f"it then answers to {host}")
+    return Finding(Verdict.HOST_REFUSED, Fault.SERVER, cause, evidence, (known, told), Confidence.LIKELY)
 
 
 def redirect_loop(case: Case) -> Finding | None:
@@ -83,6 +105,36 @@ def redirect_elsewhere(case: Case) -> Finding | None:
         advice("check there on its own machine", "if the redirect is meant"),
     )
     return Finding(Verdict.REDIRECT_ELSEWHERE, Fault.SERVER, cause, _trail(case), remedies)
+
+
+_ENDS = {
+    Failing.REFUSED: (Verdict.NOTHING_LISTENS, "where nothing listens"),
+    Failing.TIMED_OUT: (Verdict.NO_ANSWER, "where no answer comes"),
+    Failing.CLOSED: (Verdict.CLOSED_EARLY, "where the connection is closed without an answer"),
+    Failing.RESET: (Verdict.CLOSED_EARLY, "where the connection is closed without an answer"),
+    Failing.NOT_TLS: (Verdict.PLAIN_EXPECTED, "where no TLS is spoken"),
+    Failing.ALERT: (Verdict.TLS_FAILED, "where the TLS handshake fails"),
+    Failing.NOT_HTTP: (Verdict.WRONG_PROTOCOL, "where no HTTP is spoken"),
+    Failing.ONLY_HTTP2: (Verdict.HTTP2_ONLY, "where HTTP/2 alone is spoken"),
+}
+"""What it is, where a redirection on this machine has no answer."""
+
+
+def redirect_astray(case: Case) -> Finding | None:
+    """The server sends its clients to a place of this machine that does not answer them."""
+    last, failure = case.exchanges[-1] if case.exchanges else None, case.exchange_failure
+    if last is None or last.redirect is not Redirect.HERE or last.location is None or failure is None:
+        return None
+    if failure.failing not in _ENDS:
+        return None
+    verdict, where = _ENDS[failure.failing]
+    to = urljoin(last.url, last.location).partition("?")[0]
+    cause = f"{at(case)} redirects to {shown(last.location)}, {where}: {failure.detail}"
+    remedies = (
+        command(f"homeport check {shown(to)}", "what is wrong there"),
+        edit("in the server: its own URL (base URL, site URL) or where this path leads to", "if it means itself"),
+    )
+    return Finding(verdict, Fault.SERVER, cause, (*_trail(case), Evidence("connection", failure.detail)), remedies)
 
 
 def http_error(case: Case) -> Finding | None:
