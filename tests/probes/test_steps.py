@@ -7,6 +7,7 @@ from dataclasses import replace
 from ipaddress import ip_address, ip_network
 from typing import Any, cast
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.rules.verdicts.building import HERE, PORT, THERE, case, claim, condition, listener, process
@@ -311,3 +312,21 @@ def test_whatever_is_said_is_one_short_line(said: bytes) -> None:
         assert "\n" not in one.detail
         assert len(one.detail) < 400
         one.detail.encode()
+
+
+@pytest.mark.parametrize(
+    ("typed", "source", "said"),
+    [
+        ("shop", "resolver", True),
+        ("shop", "/etc/hosts:3", False),
+        ("shop.", "resolver", False),
+        ("localhost", "resolver", False),
+    ],
+)
+def test_search_domains_are_told_where_they_matter(typed: str, source: str, said: bool) -> None:
+    address = ip_address("127.0.0.1")
+    known = explained(Resolution(name=typed, address=address, source=source))
+    found = surroundings(addresses=known, search=("lan.example",), name=typed)
+    made = name.look(opened(typed=typed), world(survey=found))
+    assert (made.search == ("lan.example",)) is said
+    assert any("shop.lan.example" in each.detail for each in told(name, made)) is said

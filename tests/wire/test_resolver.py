@@ -5,7 +5,7 @@ from ipaddress import ip_address
 from hypothesis import given
 from hypothesis import strategies as st
 
-from homeport.wire.resolver import HostsLine, hosts, order
+from homeport.wire.resolver import HostsLine, hosts, order, search
 
 
 def test_lines_of_hosts() -> None:
@@ -28,3 +28,12 @@ def test_the_order_of_lookups() -> None:
 def test_any_text(text: str) -> None:
     hosts(text)
     order(text)
+
+
+def test_search_domains() -> None:
+    text = "nameserver 127.0.0.53\nsearch old.example\n# search no.example\ndomain Shop.example\n"
+    assert search(text) == ("shop.example",)
+    text += "search a.example b.example .\n"
+    assert search(text) == ("a.example", "b.example")
+    assert search("nameserver 127.0.0.1\n") == ()
+    assert search("search\n") == ()

@@ -131,6 +131,8 @@ class Case:
     name: str | None = None
     name_error: str | None = None
     resolutions: tuple[Resolution, ...] = ()
+    search: tuple[str, ...] = ()
+    """The domains that the resolver tries after the name (resolv.conf(5)); empty where it needs none."""
     routes: tuple[Route, ...] = ()
     loopback: bool | None = None
     """Whether the loopback interface is up; None: not told."""

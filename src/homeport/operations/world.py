@@ -28,7 +28,7 @@ from homeport.rules import firewall as rules
 from homeport.rules.neighbours import destination
 from homeport.rules.proxies import VARIABLES
 from homeport.rules.verdicts.kind import is_own
-from homeport.system import conditions, firewall, http_client, routing
+from homeport.system import conditions, firewall, http_client, resolving, routing
 from homeport.system.dialling import Connection, dial
 from homeport.system.publishing import Publishing
 
@@ -64,7 +64,8 @@ class Machine:
         except AddressError:
             raise
         except HomeportError as error:
-            return Surroundings(None, error.why or error.what, (), (), (), (), None, {}, ())
+            why = error.why or error.what
+            return Surroundings(None, why, (), (), (), (), None, {}, (), resolving.search_domains())
         self._scene = scene
         return Surroundings(
             name=scene.explanation.name,
@@ -76,6 +77,7 @@ class Machine:
             own=scene.own,
             namespaces={one.inode: one.name for one in scene.snapshot.netns if one.inode is not None},
             limits=(*scene.snapshot.limits, *scene.explanation.limits),
+            search=resolving.search_domains(),
         )
 
     def loopback(self) -> bool | None:

@@ -36,6 +36,7 @@ class Surroundings(NamedTuple):
     own: Netns | None
     namespaces: Mapping[int, str | None]
     limits: tuple[str, ...]
+    search: tuple[str, ...] = ()
 
 
 class Greeting(NamedTuple):

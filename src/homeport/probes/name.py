@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from homeport.model.addresses import Protocol
@@ -57,6 +57,7 @@ def look(case: Case, world: World) -> Case:
         namespaces=found.namespaces,
         name_error=found.error,
         resolutions=resolutions,
+        search=found.search if _is_searched(case.name, resolutions) else (),
         routes=tuple(route for one in found.addresses for route in one.routes),
         away=found.away,
         listening=found.listening,
@@ -90,6 +91,7 @@ def tell(case: Case, seconds: float) -> Iterator[Observation]:
         evidence = (Evidence("getaddrinfo(3)", case.name_error),)
         detail = f"{case.name} gives no address: {case.name_error}"
         yield Observation(layer=Layer.NAME, outcome=Outcome.FAILED, detail=detail, seconds=seconds, evidence=evidence)
+        yield from _searched(case)
         return
     order = ", ".join(str(one.address) for one in case.resolutions) or "no address"
     sources = dict.fromkeys(one.source for one in case.resolutions)
@@ -101,11 +103,26 @@ def tell(case: Case, seconds: float) -> Iterator[Observation]:
         seconds=seconds,
         evidence=tuple(Evidence(one.source, f"{one.address} {one.name}") for one in case.resolutions),
     )
+    yield from _searched(case)
     if case.name == "localhost" and len(case.resolutions) > 1 and _differ(case):
         for client, way, source in _CLIENTS:
             yield Observation(
                 layer=Layer.NAME, outcome=Outcome.OK, detail=f"{client} {way}", evidence=(Evidence(source, way),)
             )
+
+
+def _is_searched(name: str | None, resolutions: Iterable[Resolution]) -> bool:
+    """Whether the resolver may have put a domain behind the name: not where the hosts file has it, nor after a dot."""
+    if name is None or name == "localhost" or name.endswith((".", ".localhost")):
+        return False
+    return not any(one.source.startswith("/") for one in resolutions)
+
+
+def _searched(case: Case) -> Iterator[Observation]:
+    if case.search:
+        detail = f"with the search domains {', '.join(case.search)} also {case.name}.{case.search[0]} is asked for"
+        evidence = (Evidence("/etc/resolv.conf", f"search {' '.join(case.search)}"),)
+        yield Observation(layer=Layer.NAME, outcome=Outcome.OK, detail=detail, evidence=evidence)
 
 
 def _strange(one: Resolution) -> bool:

@@ -17,6 +17,7 @@ SECONDS = 2.0
 
 HOSTS = "/etc/hosts"
 NSSWITCH = "/etc/nsswitch.conf"
+RESOLV_CONF = "/etc/resolv.conf"
 _MOST = 1 << 24  # bytes; block lists make /etc/hosts long
 
 
@@ -40,6 +41,11 @@ def in_hosts_file(name: str) -> tuple[IPAddress, ...]:
     """The addresses that the hosts file has for a name, in its order; nobody is asked."""
     wanted = name.lower().removesuffix(".")
     return tuple(dict.fromkeys(line.address for line in resolver.hosts(_read(HOSTS)) if wanted in line.names))
+
+
+def search_domains() -> tuple[str, ...]:
+    """The domains that the resolver tries after a name."""
+    return resolver.search(_read(RESOLV_CONF))
 
 
 def _getaddrinfo(name: str, seconds: float) -> tuple[IPAddress, ...] | str:

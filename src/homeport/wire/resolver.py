@@ -1,4 +1,4 @@
-"""The files that say how names become addresses: hosts(5) and nsswitch.conf(5)."""
+"""The files that say how names become addresses: hosts(5), nsswitch.conf(5) and resolv.conf(5)."""
 
 from __future__ import annotations
 
@@ -38,3 +38,13 @@ def order(nsswitch: str) -> tuple[int, str] | None:
         if colon and name.strip() == "hosts":
             return number, " ".join(value.split())
     return None
+
+
+def search(resolv_conf: str) -> tuple[str, ...]:
+    """The domains that are tried after a name with few dots (resolv.conf(5)): the last line `search` or `domain`."""
+    found: tuple[str, ...] = ()
+    for line in resolv_conf.splitlines():
+        words = line.split()
+        if words and words[0] in ("search", "domain"):
+            found = tuple(word.lower() for word in words[1:])
+    return tuple(one for one in found if one != ".")
