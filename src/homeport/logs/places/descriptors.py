@@ -20,6 +20,7 @@ _LOGS = re.compile(
     r"(?i)\.(?:log|logs|out|err|stdout|stderr|trace)(?:[.-][\w.-]*)?$|^(?:stdout|stderr|access|error|catalina|syslog|messages)"
     r"|[-_.](?:log|access|error|stdout|stderr)$|^(?:log|logs|nohup\.out)$|[-_]log[-_.]\d"
 )
+_NAMED = re.compile(r"[A-Za-z]\.log$")
 _FOLDERS = re.compile(r"/(?:logs?|journal)/")
 
 
@@ -30,8 +31,8 @@ def is_log(one: Descriptor) -> str | None:
     name = posixpath.basename(one.target)
     if _NOT_LOGS.search(name) or one.target.startswith(("/memfd:", "/dev/shm/", "/SYSV", "/dev/zero")):  # noqa: S108
         return None
-    if one.text is False:  # binary rubbish at its end: write-ahead logs and data are named as logs, too
-        return None
+    if one.text is False:  # write-ahead logs and data are named as logs, too, but by numbers
+        return "named as a log" if _NAMED.search(name) else None
     if _LOGS.search(name):
         return "named as a log"
     if one.deleted or one.text is None:
