@@ -27,7 +27,8 @@ def check(text: str, wish: Wish | None = None, *, place: str | None = None, sour
     wish = wish or Wish()
     asked = parse(text)
     if not asked.endpoint.port:
-        raise UsageError(f"{asked.text} has no port to try", remedy=f"for example: homeport check {asked.text}:80")
+        there = f"[{asked.text}]" if asked.endpoint.address is not None and ":" in asked.text else asked.text
+        raise UsageError(f"{asked.text} has no port to try", remedy=f"for example: homeport check {there}:80")
     if place is not None:
         places.enter(place)
     return diagnose(asked, wish, Machine(text, wish.seconds, source))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from homeport.errors import HomeportError, RightsError, UsageError
 from homeport.model.snapshot import Netns
 from homeport.operations.ls import look
@@ -40,6 +42,8 @@ def find(text: str) -> Netns:
     inode = None if pid is None else namespaces.of_process(pid)
     if inode is not None:
         return Netns(inode, None, pid, False)
+    if pid is not None and os.path.exists(f"/proc/{pid}"):
+        raise RightsError(f"the network namespace of process {pid} may not be entered", remedy="sudo homeport check …")
     names = sorted({one.name for one in snapshot.netns if one.name})
     remedy = f"there are {', '.join(names)}" if names else "a namespace's name or number, a process id, or a container"
     raise UsageError(f"no network namespace or container is called {text!r}", remedy=remedy)
