@@ -23,7 +23,7 @@ class Site(NamedTuple):
     trusting: dict[str, str]
 
 
-LABELS = ("good", "expired", "future", "name", "self", "both", "client", "plain")
+LABELS = ("over", "good", "expired", "future", "name", "self", "both", "client", "plain")
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +42,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     }
     ports = dict(zip(LABELS, free_ports(len(LABELS)), strict=True))
     blocks = [f"server {{ listen 127.0.0.1:{ports['plain']}; return 200 plain; }}"]
+    to = f"https://localhost:{ports['name']}/"
+    blocks.append(f"server {{ listen 127.0.0.1:{ports['over']}; return 301 {to}; }}")
     for label, pair in pairs.items():
         more = f"ssl_verify_client on; ssl_client_certificate {authority.root};" if label == "client" else ""
         blocks.append(
@@ -110,6 +112,11 @@ def test_other_name(check: Check, site: Site) -> Two:
     found = check(url, env=site.trusting)
     assert "shop.example" in found["cause"]
     return found, check(url, "--host", "www.shop.example", env=site.trusting)
+
+
+@case("certificate-name", "a redirection from http to https, where the certificate is for another name", near="ok")
+def test_redirected_to_another_name(check: Check, site: Site) -> Diagnosis:
+    return check(f"http://localhost:{site.ports['over']}/", env=site.trusting)
 
 
 @case("tls-expected", "http:// to a port of TLS", cured=True)

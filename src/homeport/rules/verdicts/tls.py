@@ -65,11 +65,11 @@ def tls_failed(case: Case) -> Finding | None:
 
 def certificate_expired(case: Case) -> Finding | None:
     """A certificate of the chain is not valid any more, or not yet."""
-    leaf = _leaf(case)
-    if leaf is None or not isinstance(case.tls, Tls):
+    leaf, seen = _leaf(case), _seen(case)
+    if leaf is None or seen is None:
         return None
     now = datetime.now(UTC)
-    for one in case.tls.chain:
+    for one in seen.chain:
         if one.not_before <= now <= one.not_after:
             continue
         past = one.not_after < now
@@ -82,8 +82,8 @@ def certificate_expired(case: Case) -> Finding | None:
 
 def certificate_name(case: Case) -> Finding | None:
     """The certificate is for other names."""
-    leaf = _leaf(case)
-    if leaf is None or not isinstance(case.tls, Tls) or case.tls.name_matches is not False:
+    leaf, seen = _leaf(case), _seen(case)
+    if leaf is None or seen is None or seen.name_matches is not False:
         return None
     wanted = case.wish.host or case.name or str(case.address)
     names = ", ".join(leaf.names[:8]) or "no name at all"
@@ -97,12 +97,12 @@ def certificate_name(case: Case) -> Finding | None:
 
 def certificate_untrusted(case: Case) -> Finding | None:
     """Nobody whom this machine trusts has signed it."""
-    leaf = _leaf(case)
-    if leaf is None or not isinstance(case.tls, Tls) or case.tls.trusted is not False:
+    leaf, seen = _leaf(case), _seen(case)
+    if leaf is None or seen is None or seen.trusted is not False:
         return None
     why = "it is signed by itself" if leaf.self_signed else f"its issuer {leaf.issuer} is not trusted here"
     cause = f"the certificate of {at(case)} is not trusted on this machine: {why}"
-    evidence = (_evidence(leaf), Evidence("system's trust store", case.tls.trust_error or why))
+    evidence = (_evidence(leaf), Evidence("system's trust store", seen.trust_error or why))
     store = "/usr/local/share/ca-certificates/NAME.crt"
     remedies = (
         edit(
@@ -114,11 +114,19 @@ def certificate_untrusted(case: Case) -> Finding | None:
     return Finding(Verdict.CERTIFICATE_UNTRUSTED, Fault.MACHINE, cause, evidence, remedies)
 
 
+def _seen(case: Case) -> Tls | None:
+    """The handshake that counts: that of the last redirection, where one led to TLS."""
+    if len(case.exchanges) > 1 and case.exchanges[-1].tls is not None:
+        return case.exchanges[-1].tls
+    return case.tls if isinstance(case.tls, Tls) else None
+
+
 def _leaf(case: Case) -> Certificate | None:
     """The peer's certificate, where TLS is what is meant."""
-    if not isinstance(case.tls, Tls) or not case.tls.chain:
+    seen = _seen(case)
+    if seen is None or not seen.chain:
         return None
-    return case.tls.chain[0] if case.wants_tls or not case.wants_http else None
+    return seen.chain[0] if seen is not case.tls or case.wants_tls or not case.wants_http else None
 
 
 def _evidence(one: Certificate) -> Evidence:
