@@ -21,7 +21,7 @@ from cryptography.x509.oid import NameOID
 
 from homeport.model.dialling import Failing, Failure, Target
 from homeport.model.tls import Tls
-from homeport.system.dialling import Connection, dial
+from homeport.system.dialling import Connection, dial, tls_versions
 
 HOST = "127.83.22.1"
 NOW = datetime.now(UTC)
@@ -156,8 +156,9 @@ def test_what_is_shown(good: Path) -> None:
     made = context(good)
     made.set_alpn_protocols(["http/1.1"])
     with serving(speaking(made)) as target:
-        found = agreed(target, alpn=("h2", "http/1.1"), versions=True)
-    assert (found.version, found.alpn, found.versions) == ("TLSv1.3", "http/1.1", ("TLSv1.2", "TLSv1.3"))
+        found = agreed(target, alpn=("h2", "http/1.1"))
+        assert tls_versions(target, "localhost", 10.0) == ("TLSv1.2", "TLSv1.3")
+    assert (found.version, found.alpn) == ("TLSv1.3", "http/1.1")
     assert found.cipher.startswith("TLS_")
     assert [one.subject for one in found.chain] == ["CN=Good", "CN=An Authority"]
     assert found.name_matches
@@ -225,8 +226,14 @@ def test_one_version_only(good: Path) -> None:
         made = context(good)
         made.minimum_version = made.maximum_version = number
         with serving(speaking(made)) as target:
-            found = agreed(target, versions=True)
-        assert (found.version, found.versions) == (version, (version,))
+            found = agreed(target)
+            assert (found.version, tls_versions(target, "localhost", 10.0)) == (version, (version,))
+
+
+def test_versions_of_who_does_not_answer_in_time_are_not_told() -> None:
+    with serving(lambda client: client.recv(1000) and client.recv(1)) as target:
+        assert tls_versions(target, None, 0.3) is None
+    assert tls_versions(target, None, 1.0) is None, "nobody listens there any more"
 
 
 def test_a_client_certificate_is_demanded(good: Path) -> None:
@@ -339,8 +346,9 @@ def test_nginx_with_old_and_weak_settings(tmp_path: Path, good: Path) -> None:
         while isinstance(first := dial(Target(ip_address(HOST), port), 1.0), Failure):
             assert server.poll() is None
         first.close()
-        found = agreed(Target(ip_address(HOST), port), versions=True)
-        assert (found.version, found.versions) == ("TLSv1.1", ("TLSv1.1",))
+        target = Target(ip_address(HOST), port)
+        assert agreed(target).version == "TLSv1.1"
+        assert tls_versions(target, None, 10.0) == ("TLSv1", "TLSv1.1")
     finally:
         server.terminate()
         server.wait(20)

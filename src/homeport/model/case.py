@@ -187,6 +187,11 @@ class Case:
         return self.service if self.service is not None and self.service.spoke else None
 
     @property
+    def unaccepted(self) -> bool:
+        """Whether the connection that was to be greeted still waits for accept(2)."""
+        return self.greeting == b"" and not self.closed_early and self.queue is not None and self.queue.waiting > 0
+
+    @property
     def connected(self) -> Attempt | None:
         """The first attempt that succeeded, in a client's order."""
         return next((one for one in self.attempts if one.failure is None), None)

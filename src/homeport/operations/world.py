@@ -29,12 +29,13 @@ from homeport.rules.neighbours import destination
 from homeport.rules.proxies import VARIABLES
 from homeport.rules.verdicts.kind import is_own
 from homeport.system import conditions, firewall, http_client, resolving, routing
-from homeport.system.dialling import Connection, dial
+from homeport.system.dialling import Connection, dial, tls_versions
 from homeport.system.publishing import Publishing
 
 GREETING = 0.25
 """Seconds for which a peer may speak first."""
 _CONNECT = 0.4
+_RECOGNISE, _RECOGNISE_WEB, _TLS_VERSIONS = 0.6, 0.3, 0.4
 _WATCH = 0.25
 _WATCH_LONGER = 0.5
 _TICK = 0.1
@@ -155,15 +156,19 @@ class Machine:
         found = _dial(case, self.left())
         if isinstance(found, Failure):
             return found
+        name = http_client.plain_name(case.wish.host or case.name or _host(case))
         with found:
-            name = http_client.plain_name(case.wish.host or case.name or _host(case))
-            return found.start_tls(server_name=name, alpn=("h2", "http/1.1"))
+            shown = found.start_tls(server_name=name, alpn=("h2", "http/1.1"))
+        if not isinstance(shown, Tls):
+            return shown
+        return replace(shown, versions=tls_versions(found.target, name, min(self.left() * _TLS_VERSIONS, 2.0)))
 
     def recognise(self, case: Case) -> Service | None:
         """As `homeport ls --services` does, asked again."""
         if case.listener is None:
             return None
-        return services.recognise_one(case.listener, seconds=min(self.left(), 2.5), cached=False)
+        share = _RECOGNISE_WEB if case.wants_http else _RECOGNISE
+        return services.recognise_one(case.listener, seconds=min(self.left() * share, 2.5), cached=False)
 
     def request(self, case: Case, *, tls: bool, host: str | None = None) -> tuple[tuple[Exchange, ...], Failure | None]:
         """GET, and the redirects that stay here."""

@@ -21,6 +21,7 @@ def look(case: Case, world: World) -> Case:
         (case.connected is None and case.attempts)
         or (case.listener is None and case.connected is None)
         or case.closed_early
+        or case.unaccepted  # each further connection would only take another place in its queue
     ):
         return case
     return replace(case, service=world.recognise(case))

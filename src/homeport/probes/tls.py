@@ -11,10 +11,14 @@ from homeport.model.dialling import Failure
 from homeport.model.evidence import Evidence
 from homeport.probes.kind import Probe, World
 
+_OLD = frozenset(("SSLv3", "TLSv1", "TLSv1.1"))
+
 
 def look(case: Case, world: World) -> Case:
     """Nowhere else: to a server of plain text a handshake is rubbish, and may end up in its log."""
     if case.connected is None or case.greeting or case.closed_early:
+        return case
+    if case.spoken is not None and not case.spoken.tls:
         return case
     if case.wants_tls or (case.service is not None and case.service.tls):
         return replace(case, tls=world.tls(case))
@@ -22,7 +26,7 @@ def look(case: Case, world: World) -> Case:
 
 
 def tell(case: Case, seconds: float) -> Iterator[Observation]:
-    """Version, cipher, ALPN; the certificate with its names, dates and trust."""
+    """Versions, cipher, ALPN; the certificate with its names, dates and trust."""
     seen = case.tls
     if seen is None:
         if case.wants_tls and case.connected is not None:
@@ -34,9 +38,14 @@ def tell(case: Case, seconds: float) -> Iterator[Observation]:
             yield Observation(layer=Layer.TLS, outcome=Outcome.FAILED, detail=detail, seconds=seconds)
         return
     alpn = f", {seen.alpn}" if seen.alpn else ""
+    others = [one for one in seen.versions or () if one != seen.version]
+    also = f"; takes {', '.join(others)} too" if others else ""
     yield Observation(
-        layer=Layer.TLS, outcome=Outcome.OK, detail=f"{seen.version}, {seen.cipher}{alpn}", seconds=seconds
+        layer=Layer.TLS, outcome=Outcome.OK, detail=f"{seen.version}, {seen.cipher}{alpn}{also}", seconds=seconds
     )
+    if old := [one for one in seen.versions or () if one in _OLD]:
+        detail = f"takes {' and '.join(old)}, which must not be used any more (RFC 8996)"
+        yield Observation(layer=Layer.TLS, outcome=Outcome.ODD, detail=detail)
     for number, one in enumerate(seen.chain):
         names = f" for {', '.join(one.names[:6])}" if one.names and not number else ""
         until = one.not_after.date().isoformat()

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from homeport.model.addresses import Protocol
 from homeport.model.case import Case
 from homeport.model.diagnosis import Layer, Observation, Outcome
 from homeport.model.dialling import Failing, Failure
 from homeport.model.evidence import Evidence
 from homeport.model.tls import Tls
 from homeport.probes.kind import Probe, World
+from homeport.rules.ports import JETDIRECT
 from homeport.rules.verdicts.kind import shown
 
 _MAYBE_THE_HOST = frozenset((400, 403, 421))
@@ -40,9 +42,10 @@ def _maybe_the_host(case: Case) -> bool:
 
 
 def _speaks_http(case: Case) -> bool:
-    if case.service is not None:
-        return case.service.protocol in _WEB
-    return not case.greeting and case.scheme is None and case.listener is None
+    """Whether HTTP is worth trying: with all the time there is, a slow server may answer after all."""
+    if case.spoken is not None:
+        return case.spoken.protocol in _WEB
+    return not case.greeting and case.scheme is None and case.protocol is Protocol.TCP and case.port not in JETDIRECT
 
 
 def tell(case: Case, seconds: float) -> Iterator[Observation]:

@@ -18,6 +18,9 @@ BAD_PORTS = frozenset((
 ))  # fmt: skip
 """The bad ports of the Fetch standard ("port blocking"): a browser answers with ERR_UNSAFE_PORT and sends nothing."""
 
+JETDIRECT = frozenset((515, *range(9100, 9108)))
+"""Where printers listen (LPD, RFC 1179; raw printing): whatever is sent there may be printed."""
+
 
 def range_of(port: int) -> PortRange:
     """System, User or Dynamic, by RFC 6335 §6."""

@@ -15,6 +15,7 @@ from homeport.model.evidence import Confidence, Evidence
 from homeport.model.services import WIRE, Service
 from homeport.model.snapshot import Listener
 from homeport.rules.commands import INTERPRETERS, Command, base, read
+from homeport.rules.ports import JETDIRECT
 from homeport.services import programs
 from homeport.services.kind import Clues, Match, Speaker, suits
 from homeport.services.sites import APPLICATIONS, FRAMEWORKS, SERVERS
@@ -32,9 +33,6 @@ PAGE = 0.5
 """Seconds to wait for a page."""
 SLOW_PAGE = 1.0
 """The same of a program that makes pages."""
-
-JETDIRECT = frozenset((515, *range(9100, 9108)))
-"""Whatever is sent there may be printed."""
 
 _TLS_PORTS = frozenset((443, 465, 563, 636, 853, 989, 990, 992, 993, 994, 995, 2376, 4443, 5061, 5671, 6443, 6697,
                         8443, 8883, 9443, 10250))  # fmt: skip

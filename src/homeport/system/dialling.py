@@ -95,15 +95,13 @@ class Connection:
         server_name: str | None,
         alpn: tuple[str, ...] = (),
         verify: bool = True,
-        versions: bool = False,
         seconds: float | None = None,
     ) -> Tls | Failure | None:
         """Speak TLS from here on, whatever the server's certificate is worth; None: the peer does not speak TLS.
 
         `server_name` is asked for (SNI, where it is a name) and compared with the certificate. With `verify` OpenSSL is
         asked whether the system trusts the chain: where it does not, and says so to the server, a second connection
-        takes the place of this one. With `versions` one more each asks which versions are taken. A handshake may take
-        `seconds`.
+        takes the place of this one. A handshake may take `seconds`.
         """
         from homeport.system.tls import Session
 
@@ -125,7 +123,7 @@ class Connection:
         self._session, self._early = session, True
         if verify:
             found = replace(found, trusted=distrust is None, trust_error=distrust)
-        return self._with_versions(found, server_name) if versions else found
+        return found
 
     def close(self) -> None:
         """Close it."""
@@ -170,24 +168,6 @@ class Connection:
             return other
         self._socket, self.ended, self.failing, self.detail = other._socket, False, None, ""
         return None
-
-    def _with_versions(self, found: Tls, server_name: str | None) -> Tls:
-        from homeport.system.tls import VERSIONS
-
-        taken = [found.version, *(one for one in VERSIONS if one != found.version and self._takes(one, server_name))]
-        return replace(found, versions=tuple(sorted(taken)))
-
-    def _takes(self, version: str, server_name: str | None) -> bool:
-        """Whether a handshake of one version comes to its end, on a connection of its own."""
-        from homeport.system.tls import Session
-
-        other = dial(self.target, min(AGAIN, self._until - time.monotonic()))
-        if isinstance(other, Failure):
-            return False
-        with other:
-            session = Session(server_name, (), version=version)
-            other._shake(session, time.monotonic(), other._until)
-        return session.done
 
     def _read(self, until: float) -> bytes | None:
         """What came next, perhaps nothing yet; None: nothing will."""
@@ -272,6 +252,29 @@ def dial(target: Target, seconds: float) -> Connection | Failure:
         socket.close()
         return _failure(error, started)
     return Connection(socket, target, time.monotonic() - started, started + seconds)
+
+
+def tls_versions(target: Target, server_name: str | None, seconds: float) -> tuple[str, ...] | None:
+    """Which versions of TLS a server takes, oldest first, each asked by a handshake on a connection of its own.
+
+    None: the `seconds` for all of them were over before each had its answer.
+    """
+    from homeport.system.tls import VERSIONS, Session
+
+    until = time.monotonic() + seconds
+    taken = []
+    for version in VERSIONS:
+        session = Session(server_name, (), version=version)
+        other = dial(target, min(AGAIN, until - time.monotonic()))
+        if isinstance(other, Failure):
+            return None
+        with other:
+            failure = other._shake(session, time.monotonic(), other._until)
+        if failure is not None and failure.failing is Failing.TIMED_OUT:
+            return None
+        if session.done:
+            taken.append(version)
+    return tuple(taken)
 
 
 def refusal(target: Target) -> str | None:

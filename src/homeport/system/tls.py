@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import ssl
+import warnings
 from typing import Any
 
 from homeport.errors import WireError
@@ -22,8 +23,13 @@ _MOST_CERTIFICATES = 16
 _ALERT_RECORD, _HANDSHAKE_RECORD = 0x15, 0x16
 _ALERT = re.compile(r"(?:SSLV3|TLSV1|TLSV13)_(?:ALERT_)?([A-Z_]+)")
 _WORDS = re.compile(r"^\[[^\]]*\] | \(_ssl\.c:\d+\)$")  # around the reason, where Python has no name for its number
-VERSIONS = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}
-"""Those that a server may be asked for one by one."""
+VERSIONS = {
+    "TLSv1": ssl.TLSVersion.TLSv1,
+    "TLSv1.1": ssl.TLSVersion.TLSv1_1,
+    "TLSv1.2": ssl.TLSVersion.TLSv1_2,
+    "TLSv1.3": ssl.TLSVersion.TLSv1_3,
+}
+"""Those that a server may be asked for one by one, oldest first."""
 _MEANINGS = {
     "certificate_required": "it wants a certificate of the client",
     "bad_certificate": "it wants another certificate of the client",
@@ -157,7 +163,9 @@ def _context(alpn: tuple[str, ...], version: str | None, *, verifying: bool) -> 
     context.set_ciphers(_EVERY_CIPHER)
     context.options |= ssl.OP_NO_RENEGOTIATION | _LEGACY_SERVER_CONNECT
     if version is not None:
-        context.minimum_version = context.maximum_version = VERSIONS[version]
+        with warnings.catch_warnings():  # of old versions: that a server takes them is what is to be seen
+            warnings.simplefilter("ignore", DeprecationWarning)
+            context.minimum_version = context.maximum_version = VERSIONS[version]
     if verifying:
         context.load_default_certs()  # it heeds SSL_CERT_FILE and SSL_CERT_DIR, as clients do
         context.verify_flags |= ssl.VerifyFlags(_NO_CHECK_TIME)

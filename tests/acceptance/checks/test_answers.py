@@ -227,6 +227,31 @@ def test_redis(check: Check, redis: int) -> Diagnosis:
     return found
 
 
+@case("plain-expected", "rediss:// to a Redis without TLS", near="ok")
+def test_tls_to_redis(check: Check, redis: int) -> Diagnosis:
+    return check(f"rediss://127.0.0.1:{redis}")
+
+
+SLOW = "require('http').createServer((q, s) => { setTimeout(() => s.end('late'), 2500); }).listen(PORT, '127.0.0.1');"
+
+
+@case("ok", "a Node server that takes two and a half seconds to answer, asked by its port alone", near="no-answer")
+def test_slow(check: Check, tmp_path: Path) -> Diagnosis:
+    (port,) = free_ports(1)
+    with node(tmp_path, SLOW.replace("PORT", str(port)), port):
+        return check(f"127.0.0.1:{port}", "--timeout", "20")
+
+
+ECHO = "require('net').createServer((c) => { c.on('error', () => 0); c.pipe(c); }).listen(PORT, '127.0.0.1');"
+
+
+@case("ok", "a server that sends back what it gets", near="no-answer")
+def test_echo(check: Check, tmp_path: Path) -> Diagnosis:
+    (port,) = free_ports(1)
+    with node(tmp_path, ECHO.replace("PORT", str(port)), port):
+        return check(f"127.0.0.1:{port}")
+
+
 @case("service-error", "Redis that has all the clients it may have", cured=True)
 def test_too_many_clients(check: Check, redis: int) -> Two:
     with contextlib.ExitStack() as open_ones:

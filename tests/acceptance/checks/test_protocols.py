@@ -18,7 +18,7 @@ from tests.acceptance.checks.upper import Authority, answers, nginx, node
 
 Two = tuple[Diagnosis, Diagnosis]
 
-LABELS = ("old", "both", "circle", "picky", "broken", "proxied", "nobody")
+LABELS = ("old", "ancient", "both", "circle", "picky", "broken", "proxied", "nobody")
 
 
 class Site(NamedTuple):
@@ -41,6 +41,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     servers = f"""
 server {{ listen 127.0.0.1:{ports["old"]} ssl; {tls} ssl_protocols TLSv1.2;
   ssl_ciphers ECDHE-ECDSA-AES256-GCM-SHA384; return 200 old; }}
+server {{ listen 127.0.0.1:{ports["ancient"]} ssl; {tls} ssl_protocols TLSv1.1 TLSv1.2; ssl_ciphers ALL:@SECLEVEL=0;
+  return 200 ancient; }}
 server {{ listen 127.0.0.1:{ports["both"]} ssl http2; {tls} return 200 both; }}
 server {{ listen 127.0.0.1:{ports["circle"]} ssl; {tls} error_page 497 =301 https://localhost:{ports["circle"]}/;
   return 302 http://localhost:{ports["circle"]}$request_uri; }}
@@ -57,6 +59,15 @@ server {{ listen 127.0.0.1:{ports["proxied"]} ssl; {tls}
 @case("ok", "nginx with TLS 1.2 and one cipher alone", near="tls-failed")
 def test_old_tls(check: Check, site: Site) -> Diagnosis:
     return check(site.url("old", scheme="https"), env=site.trusting)
+
+
+@case("ok", "nginx that takes TLS 1.1, too", near="tls-failed")
+def test_ancient_tls(check: Check, site: Site) -> Diagnosis:
+    found = check(site.url("ancient", scheme="https"), env=site.trusting)
+    told = {one["detail"]: one["outcome"] for one in found["observations"] if one["layer"] == "tls"}
+    assert any(detail.endswith("; takes TLSv1.1 too") for detail in told), told
+    assert told["takes TLSv1.1, which must not be used any more (RFC 8996)"] == "odd"
+    return found
 
 
 @case("ok", "nginx with TLS and HTTP/2, asked with --http2", near="http2-only")

@@ -186,6 +186,12 @@ def ok(case: Case) -> Finding | None:
         name = " ".join(part for part in (service.product, service.version) if part)
         cause = f"{owner(case.listener)} answers at {at(case)} as {service.protocol}" + (f" ({name})" if name else "")
         return Finding(Verdict.OK, Fault.NOBODY, cause, service.evidence, (), service.confidence)
+    failure = case.exchange_failure
+    if case.scheme is None and failure is not None and failure.failing is Failing.NOT_HTTP:
+        cause = f"{owner(case.listener)} answers at {at(case)}, in a protocol that is not known here"
+        return Finding(
+            Verdict.OK, Fault.NOBODY, cause, (Evidence("connection", failure.detail),), (), Confidence.POSSIBLE
+        )
     if case.greeting:
         cause = f"{owner(case.listener)} answers at {at(case)}, in a protocol that is not known here"
         return Finding(
