@@ -100,6 +100,7 @@ def test_content_and_flags_decide_where_a_name_does_not() -> None:
     assert not is_log(descriptor("/srv/notes", text=None))
     assert is_log(descriptor("/srv/shop/server.log", text=False))  # rubbish in it does not make it another thing
     assert not is_log(descriptor("/srv/wal/000012.log", text=False))
+    assert not is_log(descriptor("/srv/wal.log", text=False, append=False))
     assert not is_log(descriptor("/memfd:a.log"))
     assert not is_log(descriptor("/srv/server.log", shape=Shape.SOCKET))
 

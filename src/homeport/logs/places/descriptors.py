@@ -31,8 +31,8 @@ def is_log(one: Descriptor) -> str | None:
     name = posixpath.basename(one.target)
     if _NOT_LOGS.search(name) or one.target.startswith(("/memfd:", "/dev/shm/", "/SYSV", "/dev/zero")):  # noqa: S108
         return None
-    if one.text is False:  # write-ahead logs and data are named as logs, too, but by numbers
-        return "named as a log" if _NAMED.search(name) else None
+    if one.text is False:  # write-ahead logs are named so too, but by numbers, and are not only added to
+        return "named as a log" if one.append and _NAMED.search(name) else None
     if _LOGS.search(name):
         return "named as a log"
     if one.deleted or one.text is None:
