@@ -8,6 +8,7 @@ import re
 import socket
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 from homeport.logs.places.kind import OfContainer, OfFile, OfPane, OfText, OfUnit, Reading
@@ -198,33 +199,53 @@ class ContainerLog:
         self._place = place
         self._path = f"/containers/{identity}/logs?stdout=1&stderr=1&timestamps=1"
         self._newest = ""
+        self._counted: Counter[str] = Counter()
         self._next = 0.0
         self.notes: list[str] = []
-        self.last(1)
+        self.last(0)
 
     def last(self, lines: int) -> tuple[Iterator[str], bool]:
         """As `Feed.last`."""
-        found = self._read(lines)
-        self._newest = max([self._newest, *map(_stamp, found[-1:])])
-        return iter(found), len(found) < lines
+        found = self._back_to(None, lines)
+        self._remember(found)
+        return iter(found[-lines:] if lines else ()), len(found) < lines
 
     def more(self) -> list[str]:
         """As `Feed.more`; at most once a second the engine is asked for as many lines as reach back to those known."""
         if time.monotonic() < self._next:
             return []
-        lines = _FEW
         try:
-            while len(found := self._read(lines)) >= lines < _MANY and _stamp(found[0]) > self._newest:
-                lines *= 10
+            found = self._back_to(self._newest, 0)
         except OSError:  # the engine or the container is gone for now
             found = []
         self._next = time.monotonic() + _AGAIN
-        fresh = [line for line in found if _stamp(line) > self._newest]
-        self._newest = max([self._newest, *map(_stamp, fresh[-1:])])
+        known = self._counted.copy()
+        fresh = []
+        for line in found:
+            if _stamp(line) == self._newest and known[line]:
+                known[line] -= 1
+            elif _stamp(line) >= self._newest:
+                fresh.append(line)
+        self._remember(found)
         return fresh
 
     def close(self) -> None:
         """Nothing is open."""
+
+    def _back_to(self, stamp: str | None, lines: int) -> list[str]:
+        """At least so many of the last lines, and all from a time on, or of the same time as the last one.
+
+        Podman tells whole seconds: what is added later may have the time of what is known. Raises OSError.
+        """
+        lines = max(lines, _FEW)
+        while len(found := self._read(lines)) >= lines < _MANY and _stamp(found[0]) >= (stamp or _stamp(found[-1])):
+            lines *= 10
+        return found
+
+    def _remember(self, found: list[str]) -> None:
+        if found:
+            self._newest = _stamp(found[-1])
+            self._counted = Counter(line for line in found if _stamp(line) == self._newest)
 
     def _read(self, lines: int) -> list[str]:
         """The last lines of both streams, by their times. Raises OSError."""
