@@ -114,7 +114,7 @@ def check(
 
     if plain and tls:
         raise UsageError("--plain and --tls exclude one another")
-    wish = Wish(seconds=seconds, host=host, plain=plain, tls=tls, http2=http2)
+    wish = Wish(seconds=seconds, host=host, plain=plain, tls=tls, http2=http2, place=place)
     if watch is not None:
         return face.watch(address, wish, watch, place=place, source=source, as_json=as_json)
     return face.once(address, wish, place=place, source=source, as_json=as_json)

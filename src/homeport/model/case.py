@@ -23,7 +23,8 @@ from homeport.model.tls import Tls
 class Wish:
     """How to check. `seconds`: in all. `host`: the Host (and the name in TLS) to send instead of the one typed.
 
-    `plain` and `tls` say what to speak where the address does not; `http2`: HTTP/2 with prior knowledge.
+    `plain` and `tls` say what to speak where the address does not; `http2`: HTTP/2 with prior knowledge. `place`: the
+    namespace or container that the check is made from, as it was called; None: where the caller is.
     """
 
     seconds: float = 5.0
@@ -31,6 +32,7 @@ class Wish:
     plain: bool = False
     tls: bool = False
     http2: bool = False
+    place: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from homeport.operations.world import Machine, proxies
 from homeport.probes import PROBES
 from homeport.rules.asked import Asked, parse
 from homeport.rules.verdicts import judge
+from homeport.rules.verdicts.again import kept
 
 _ORDER = {layer: number for number, layer in enumerate(Layer)}
 
@@ -51,7 +52,7 @@ def diagnose(asked: Asked, wish: Wish, machine: Machine) -> Diagnosis:
         fault=found.fault,
         cause=found.cause,
         evidence=found.evidence,
-        remedies=found.remedies,
+        remedies=kept(case, found.verdict, found.remedies),
         confidence=found.confidence,
         observations=tuple(sorted(observations, key=lambda one: _ORDER[one.layer])),
         service=case.service,

@@ -174,6 +174,13 @@ def test_node_on_six(check: Check, here: int, tmp_path: Path) -> tuple[Diagnosis
         return found, check(address_of(found))
 
 
+@case("other-family", "a server on [::1] of a namespace, asked on 127.0.0.1 with --from", cured=True)
+def test_other_family_from_outside(check: Check, here: int) -> tuple[Diagnosis, Diagnosis]:
+    with namespace() as there, serving("::1", here, prefix=there.prefix):
+        found = check(f"http://127.0.0.1:{here}/", "--from", there.name)
+        return found, check(*commands(found, "homeport check ")[0].split()[2:])
+
+
 # another address
 
 

@@ -230,6 +230,15 @@ def test_udp_drop(check: Check, there: Namespace) -> Diagnosis:
         return check(f":{OTHER}/udp", *QUICK, prefix=there.prefix)
 
 
+@case("firewall-drop", "nftables: a rule of another namespace, asked from outside with --from", cured=True)
+def test_rule_of_another_namespace(check: Check, there: Namespace) -> tuple[Diagnosis, Diagnosis]:
+    load(there, "input", "tcp dport PORT drop")
+    words = (f"http://127.0.0.1:{PORT}/", *QUICK, "--from", there.name)
+    found = check(*words)
+    follow(commands(found, f"ip netns exec {there.name} nft delete rule")[0])
+    return found, check(*words)
+
+
 # what cannot be told
 
 
