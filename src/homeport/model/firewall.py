@@ -78,7 +78,8 @@ class Judgement:
     `rule` is the rule's text as nft(8) or iptables(8) prints it, None where a policy decides or nothing is in the way;
     `family`, `table`, `chain` and `handle` (nftables: the rule's handle; None for iptables) name it. `reject_with` is
     what a refused client gets. `conditions`: on what it depends, where that cannot be told. `packet`: how the packet
-    looks in the end, its destination translated.
+    looks in the end, its destination translated. `program`: who told the rules (`Table.source`). `answering`: it is the
+    first answer that does not get back.
     """
 
     action: Action
@@ -91,6 +92,8 @@ class Judgement:
     evidence: tuple[Evidence, ...]
     conditions: tuple[str, ...]
     packet: Packet
+    program: str | None = None
+    answering: bool = False
 
 
 # --- rule sets -------------------------------------------------------------------------------------------------------

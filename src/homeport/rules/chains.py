@@ -80,12 +80,13 @@ class World(NamedTuple):
 
 
 class End(NamedTuple):
-    """Where one way ends."""
+    """Where one way ends; `answering`: on the way back."""
 
     action: Action
     world: World
     place: Place | None
     reject_with: str | None = None
+    answering: bool = False
 
 
 def traverse(ruleset: Ruleset, worlds: list[World]) -> list[End]:

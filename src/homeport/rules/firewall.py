@@ -65,8 +65,9 @@ def _answered(ruleset: Ruleset, worlds: list[World]) -> list[End]:
         back = world._replace(packet=answer(world.packet, Hook.OUTPUT, oif="lo"))
         ended = local_way(ruleset, traverse(ruleset, [back]))
         for end in ended:
-            place = world.by if end.action is Action.ACCEPT else end.place
-            ends.append(end._replace(place=place, world=end.world._replace(packet=world.packet)))
+            passed = end.action is Action.ACCEPT
+            there = end.world._replace(packet=world.packet)
+            ends.append(end._replace(place=world.by if passed else end.place, world=there, answering=not passed))
     return ends
 
 
@@ -161,4 +162,6 @@ def _judgement(end: End, conditions: tuple[str, ...]) -> Judgement:
         evidence=tuple(dict.fromkeys(evidence)),
         conditions=conditions,
         packet=end.world.packet,
+        program=None if place is None else place.table.source,
+        answering=end.answering,
     )

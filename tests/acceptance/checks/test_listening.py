@@ -225,6 +225,7 @@ def test_bound_to_a_device(check: Check, here: int) -> Diagnosis:
         with serving("0.0.0.0", here, "http", "device=hp0", prefix=there.prefix):
             found = check(f"127.0.0.1:{here}", *QUICK, prefix=there.prefix)
         assert "hp0" in found["cause"]
+        assert [one["text"] for one in found["remedies"] if one["kind"] == "command"] == [f"homeport reach :{here}"]
         return found
 
 

@@ -119,13 +119,19 @@ def test_drop_after_a_jump(check: Check, there: Namespace) -> tuple[Diagnosis, D
 @case("firewall-drop", "iptables: an INPUT rule drops the port", cured=True)
 def test_iptables_drop(check: Check, there: Namespace) -> tuple[Diagnosis, Diagnosis]:
     there.run(tool("iptables-nft"), "-A", "INPUT", "-p", "tcp", "--dport", str(PORT), "-j", "DROP")
-    return cured(check, there, "")
+    return cured(check, there, "iptables -I INPUT")
 
 
-@case("firewall-drop", "iptables: the answers of the port are dropped on their way out", near="unknown")
-def test_answers_dropped(check: Check, there: Namespace) -> Diagnosis:
+@case("firewall-drop", "iptables-legacy: an INPUT rule drops the port", cured=True)
+def test_iptables_legacy_drop(check: Check, there: Namespace) -> tuple[Diagnosis, Diagnosis]:
+    there.run(tool("iptables-legacy"), "-A", "INPUT", "-p", "tcp", "--dport", str(PORT), "-j", "DROP")
+    return cured(check, there, "iptables-legacy -D INPUT")
+
+
+@case("firewall-drop", "nftables: the answers of the port are dropped on their way out", near="unknown", cured=True)
+def test_answers_dropped(check: Check, there: Namespace) -> tuple[Diagnosis, Diagnosis]:
     load(there, "output", "tcp sport PORT drop")
-    return asked(check, there)
+    return cured(check, there, "nft insert rule")
 
 
 @case("ok", "nftables: a rule drops another port", near="firewall-drop")
@@ -198,7 +204,7 @@ def test_output_reject(check: Check, there: Namespace) -> tuple[Diagnosis, Diagn
 @case("firewall-reject", "iptables: an INPUT rule rejects the port", cured=True)
 def test_iptables_reject(check: Check, there: Namespace) -> tuple[Diagnosis, Diagnosis]:
     there.run(tool("iptables-nft"), "-A", "INPUT", "-p", "tcp", "--dport", str(PORT), "-j", "REJECT")
-    return cured(check, there, "")
+    return cured(check, there, "iptables -D INPUT")
 
 
 @case("ok", "nftables: a rule rejects the port on another address", near="firewall-reject")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from homeport.model.addresses import IPAddress
@@ -11,6 +12,7 @@ from homeport.model.dialling import Failing
 from homeport.model.evidence import Confidence, Evidence
 from homeport.model.snapshot import Listener
 from homeport.model.sockets import State
+from homeport.rules.masking import mask
 from homeport.rules.naming import label
 from homeport.rules.neighbours import destination, endpoint_text
 from homeport.rules.verdicts.kind import (
@@ -30,6 +32,9 @@ YOUNG = 20.0
 """Seconds after its start during which a server may not yet listen or answer."""
 RESTARTS = 2
 """So many ends within one check, or one of a process that is younger than the check, are a loop."""
+
+_MOST_OF_A_COMMAND = 400
+"""Characters of a command that can still be copied from a page."""
 
 
 def crash_loop(case: Case) -> Finding | None:
@@ -104,6 +109,11 @@ def other_address(case: Case) -> Finding | None:
     if one.socket.interface is not None and one.socket.address.is_unspecified:
         device = one.socket.device or f"interface {one.socket.interface}"
         cause = f"{owner(one)} is bound to {device} (SO_BINDTODEVICE): {_texts(asked)} does not lead there"
+        return Finding(
+            Verdict.OTHER_ADDRESS, Fault.CLIENT, cause, (socket_evidence(one),),
+            (command(f"homeport reach :{case.port}", "at which addresses it can be reached, and from where"),
+             edit(f"in how {_short(one)} is started: not bound to {device}", "it then answers at every address")),
+        )  # fmt: skip
     return Finding(
         Verdict.OTHER_ADDRESS, Fault.CLIENT, cause, (socket_evidence(one),),
         (command(f"homeport check {_same(case, there)}", "the address that it listens on"),
@@ -357,8 +367,11 @@ def _moved(case: Case, there: str) -> str:
 
 def _by_hand(claim: Claim) -> list[Remedy]:
     words = claim.process.cmdline or ()
-    folder = f"in {claim.process.cwd}: " if claim.process.cwd else ""
-    return [advice(f"{folder}run {' '.join(words)[:200]} by hand", "it then says why it ends")] if words else []
+    line = mask(shlex.join(words))
+    if not words or len(line) > _MOST_OF_A_COMMAND:
+        return []
+    folder = f"cd {shlex.quote(claim.process.cwd)} && " if claim.process.cwd else ""
+    return [command(f"{folder}{line}", "the same by hand: it then says why it ends")]
 
 
 def _usual(case: Case) -> str:

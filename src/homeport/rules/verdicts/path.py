@@ -13,6 +13,7 @@ from homeport.rules.neighbours import destination, endpoint_text
 from homeport.rules.verdicts.kind import Finding, at, command, owner
 
 _VANISHED = frozenset((Failing.TIMED_OUT,))
+_IPTABLES_CHAINS = frozenset(("INPUT", "OUTPUT", "FORWARD"))
 _REJECTED = frozenset((Failing.REFUSED, Failing.RESET, Failing.UNREACHABLE, Failing.FORBIDDEN, Failing.TIMED_OUT))
 
 
@@ -90,20 +91,28 @@ def _where(judgement: Judgement) -> str:
 
 
 def _remedies(case: Case, judgement: Judgement) -> tuple[Remedy, ...]:
+    """With the program that the rule was made with, as far as it is known."""
+    protocol, side = case.protocol.value, "sport" if judgement.answering else "dport"
     chain = f"{judgement.family} {judgement.table} {judgement.chain}"
-    remedies = []
-    if judgement.handle is not None:
-        remedies.append(
-            command(
-                f"nft delete rule {chain} handle {judgement.handle}", "takes the rule away until it is loaded again"
-            )
-        )
-    protocol = case.protocol.value
-    remedies.append(
-        command(f"nft insert rule {chain} {protocol} dport {case.port} accept", "lets the port through before the rule")
-    )
+    program = _iptables(judgement)
+    insert = f"nft insert rule {chain} {protocol} {side} {case.port} accept"
+    delete = None if judgement.handle is None else f"nft delete rule {chain} handle {judgement.handle}"
+    if program is not None:
+        insert = f"{program} -I {judgement.chain} -p {protocol} --{side} {case.port} -j ACCEPT"
+        if judgement.rule is not None and judgement.rule.startswith("-A "):
+            delete = f"{program} -D {judgement.rule.removeprefix('-A ')}"
+    remedies = [] if delete is None else [command(delete, "takes the rule away until it is loaded again")]
+    remedies.append(command(insert, "lets the port through before the rule"))
     remedies.append(command(f"homeport reach {case.asked}", f"who can reach {owner(_listener(case))} at {at(case)}"))
     return tuple(remedies)
+
+
+def _iptables(judgement: Judgement) -> str | None:
+    """The program of iptables(8) whose table it is; None: nft's, or another table than `filter`."""
+    program = {"ip": "iptables", "ip6": "ip6tables"}.get(judgement.family or "")
+    if program is None or judgement.table != "filter" or judgement.chain not in _IPTABLES_CHAINS:
+        return None
+    return f"{program}-legacy" if "legacy" in (judgement.program or "") else program
 
 
 def _listener(case: Case) -> Listener | None:
