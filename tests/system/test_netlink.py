@@ -101,6 +101,10 @@ def test_a_namespace_that_cannot_be_entered_is_said(monkeypatch: pytest.MonkeyPa
         dump = netlink.dump(Query(BOTH), (one,))
         assert dump.sockets == []
         assert dump.limits == [f"network namespace {name} cannot be entered: Operation not permitted"]
+        dump = netlink.dump(Query(BOTH), tuple(one._replace(inode=number, name=str(number)) for number in range(1, 19)))
+        named = ", ".join(map(str, range(1, 17)))
+        why = "the namespace has no process and no mount"
+        assert dump.limits == [f"network namespaces {named} and 2 more cannot be entered: {why}"]
     finally:
         subprocess.run(["ip", "netns", "del", name], check=True)
     assert os.stat("/proc/self/ns/net").st_ino == HERE.inode

@@ -14,11 +14,12 @@ from homeport.model.firewall import EPHEMERAL, Ruleset, Table
 from homeport.model.snapshot import Netns
 from homeport.system import procfs, routing, sysctl
 from homeport.system.namespaces import inside
-from homeport.system.programs import output_of
+from homeport.system.programs import output_of, refused
 from homeport.wire import iptables_rules, nft_rules
 
 _LEGACY = {"ip": "iptables-legacy-save", "ip6": "ip6tables-legacy-save"}
 _NFT = {"ip": "iptables-nft-save", "ip6": "ip6tables-nft-save"}
+ROOT_ONLY = "the firewall's rules (nftables, iptables) were not read: only root may"
 _TABLES = frozenset(("filter", "nat", "mangle", "raw", "security"))
 
 
@@ -51,10 +52,15 @@ def _here() -> Ruleset:
     )
 
 
+def unread(what: str, why: str) -> str:
+    """The limit where rules were not read; the same line, whatever they are, where only root may."""
+    return ROOT_ONLY if refused(why) else f"{what} were not read: {why}"
+
+
 def _nftables(limits: list[str]) -> Iterator[Table]:
     text, wrong = output_of("nft", "--json", "list", "ruleset")
     if text is None:
-        limits.append(f"the firewall's rules were not read: {wrong}")
+        limits.append(unread("the firewall's rules", wrong))
         return
     try:
         parsed = nft_rules.parse(text)
@@ -88,6 +94,6 @@ def _legacy(limits: list[str]) -> Iterator[Table]:
             continue
         text, wrong = output_of(program)
         if text is None:
-            limits.append(f"rules of iptables (legacy) were not read: {wrong}")
+            limits.append(unread("rules of iptables (legacy)", wrong))
             continue
         yield from iptables_rules.parse(text.decode("utf-8", "surrogateescape"), family, program)

@@ -39,11 +39,16 @@ def missing() -> str | None:
     return None
 
 
+_NAMED = 16
+"""So many of the namespaces that cannot be entered are named."""
+
+
 def dump(query: Query, netns: tuple[Netns, ...], known: frozenset[int] = frozenset()) -> Dump:
     """The sockets of `netns` that `query` asks for, less those whose inode is already `known` to the caller."""
     asker = _Asker(query, known)
     found: list[Socket] = []
     others = []
+    closed: dict[str, list[str]] = {}
     for one in netns:
         if one.own:
             found += asker.here(one)
@@ -57,8 +62,11 @@ def dump(query: Query, netns: tuple[Netns, ...], known: frozenset[int] = frozens
         elif one.pid is not None:
             found += asker.tables(one, f"/proc/{one.pid}/net")
         else:
-            why = answer.strerror or answer
-            asker.limits.append(f"network namespace {one.name or one.inode} cannot be entered: {why}")
+            closed.setdefault(answer.strerror or str(answer), []).append(str(one.name or one.inode))
+    for why, names in closed.items():
+        which = f"network namespace{'s' if len(names) > 1 else ''} {', '.join(names[:_NAMED])}"
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        asker.limits.append(f"{which}{more} cannot be entered: {why}")
     return Dump(found, list(dict.fromkeys(asker.limits)))
 
 

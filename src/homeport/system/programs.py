@@ -56,3 +56,8 @@ def output_of(program: str, *arguments: str, patience: float = PATIENCE, most: i
         said = bytes(texts[child.stderr]).decode("utf-8", "replace").strip().split("\n")[0]
         return None, f"{program}: {said[:200]}" if said else f"{program} ended with code {code}"
     return bytes(texts[child.stdout]), ""
+
+
+def refused(why: str) -> bool:
+    """Whether a program failed for want of rights, by what `output_of` says."""
+    return any(words in why for words in ("Operation not permitted", "Permission denied", "you must be root"))

@@ -22,7 +22,7 @@ from homeport.system import procfs
 from homeport.system.addresses import addresses_of
 from homeport.system.containment import Containment
 from homeport.system.engines import Engines
-from homeport.system.programs import output_of
+from homeport.system.programs import output_of, refused
 
 _MOST_PORTS = 4096
 _MOST_DESCRIPTORS = 256
@@ -187,12 +187,13 @@ class Publishing:
         return self._forwards
 
     def _read_rules(self) -> Iterator[Forward]:
+        from homeport.system.firewall import unread
         from homeport.wire import nft_nat
 
         text, wrong = output_of("nft", "-j", "list", "ruleset")
-        opaque = text is None
+        opaque = text is None and not refused(wrong)
         if text is None:
-            self._limits[f"DNAT rules of nft were not read: {wrong}"] = None
+            self._limits[unread("DNAT rules of nft", wrong)] = None
         else:
             try:
                 rules = nft_nat.nft(text)
@@ -210,7 +211,7 @@ class Publishing:
             for program in programs:
                 text, wrong = output_of(program, "-t", "nat")
                 if text is None:
-                    self._limits[f"DNAT rules of iptables were not read: {wrong}"] = None
+                    self._limits[unread("DNAT rules of iptables", wrong)] = None
                 else:
                     yield from nft_nat.iptables(text.decode("utf-8", "replace"))
 
