@@ -203,6 +203,22 @@ def test_no_answer_in_time(serve: Callable[[Behaviour], Target]) -> None:
         assert found.failing is Failing.TIMED_OUT
 
 
+@pytest.mark.parametrize(
+    ("header", "broken"),
+    [(b"Content-Length: 100", Failing.TIMED_OUT), (b"Content-Type: text/event-stream", None)],
+)
+def test_an_answer_that_stays_unfinished(
+    serve: Callable[[Behaviour], Target], header: bytes, broken: Failing | None
+) -> None:
+    def behave(client: socket.socket) -> None:
+        client.recv(65536)
+        client.sendall(b"HTTP/1.1 200 OK\r\n" + header + b"\r\n\r\ndata: half\n\n")
+        client.recv(65536)
+
+    found = got(http_client.get(serve(behave), host="localhost", seconds=1.5))
+    assert found.broken is broken
+
+
 def test_an_answer_that_is_cut(serve: Callable[[Behaviour], Target]) -> None:
     def behave(client: socket.socket) -> None:
         client.recv(1000)
@@ -210,7 +226,16 @@ def test_an_answer_that_is_cut(serve: Callable[[Behaviour], Target]) -> None:
         client.recv(1000)
 
     found = got(http_client.get(serve(behave), host="localhost", seconds=0.3))
-    assert (found.body, found.cut) == (b"half", True)
+    assert (found.body, found.cut, found.broken) == (b"half", True, None)
+
+
+def test_an_answer_that_is_closed_in_its_middle(serve: Callable[[Behaviour], Target]) -> None:
+    def behave(client: socket.socket) -> None:
+        client.recv(65536)
+        client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+
+    found = got(http_client.get(serve(behave), host="localhost", seconds=SECONDS))
+    assert (found.body, found.broken) == (b"half", Failing.CLOSED)
 
 
 def test_nothing_listens() -> None:

@@ -48,6 +48,12 @@ class Failing(StrEnum):
     OTHER = "other"
 
 
+TLS_ALERT = "it answers with an alert of TLS"
+"""The detail of a NOT_HTTP: plain text was sent to who wants TLS."""
+MID_HEADER = "it closed the connection before the end of its header"
+"""The detail of a CLOSED: something came, and no whole answer."""
+
+
 class Failure(NamedTuple):
     """There is no connection. `errno` where the kernel gave one; `seconds` until that was known."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from homeport.model.dialling import Target
+from homeport.model.dialling import Failing, Target
 from homeport.model.tls import Tls
 
 
@@ -31,7 +31,8 @@ class Exchange:
     `version` is "HTTP/1.1", "HTTP/2" …; header names are in lower case, in their order. `body` is its beginning,
     decoded as far as its Content-Encoding is known, and `cut` says that there is more. `first_byte` and `seconds` are
     measured from before the connection was made. `tls`: None where it was plain. `location` is the redirection's target
-    as it stood in the answer, `redirect` where that leads; both None where there is none.
+    as it stood in the answer, `redirect` where that leads; both None where there is none. `broken`: how the connection
+    ended before the body did, whose length was announced; None: it is whole, or nobody knows how long it is.
     """
 
     target: Target
@@ -47,6 +48,7 @@ class Exchange:
     tls: Tls | None = None
     location: str | None = None
     redirect: Redirect | None = None
+    broken: Failing | None = None
 
     def header(self, name: str) -> str | None:
         """The first header of that name, which is in lower case."""

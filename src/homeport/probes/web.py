@@ -58,6 +58,9 @@ def tell(case: Case, seconds: float) -> Iterator[Observation]:
         )
         detail = f"GET {shown(one.url)} → {one.status} {one.reason}".rstrip() + f" ({one.version})"
         yield Observation(layer=Layer.HTTP, outcome=outcome, detail=detail, seconds=one.first_byte, evidence=evidence)
+        if one.broken is not None:
+            detail = f"the body of the answer is not whole: {one.broken.value.replace('-', ' ')}"
+            yield Observation(layer=Layer.HTTP, outcome=Outcome.FAILED, detail=detail)
     if case.exchange_failure is not None:
         detail = f"no answer: {case.exchange_failure.detail}"
         yield Observation(layer=Layer.HTTP, outcome=Outcome.FAILED, detail=detail, seconds=seconds)

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from homeport import __version__
 from homeport.errors import WireError
 from homeport.model.addresses import IPAddress
-from homeport.model.dialling import Failing, Failure, Target
+from homeport.model.dialling import MID_HEADER, TLS_ALERT, Failing, Failure, Target
 from homeport.model.http import Exchange, Health, Redirect, Upgrade
 from homeport.model.tls import Tls
 from homeport.rules import redirects
@@ -34,7 +34,9 @@ _LONGEST_COOKIE = 4096
 _AGENT = ("User-Agent", f"homeport/{__version__}")
 _BASE: Headers = (_AGENT, ("Accept", "*/*"))
 _START = 48
-_TLS_ALERT = b"\x15\x03"
+_STALLED = 1.0
+"""Seconds of silence in the middle of a body after which no more of it is waited for."""
+_ALERT_RECORD = b"\x15\x03"
 
 
 class _Ask(NamedTuple):
@@ -65,12 +67,16 @@ class _Ask(NamedTuple):
 
 
 class _Answer(NamedTuple):
-    """A response, and when its first byte came; `trailers` are those of HTTP/2, `rest` what followed it."""
+    """A response, and when its first byte came; `trailers` are those of HTTP/2, `rest` what followed it.
+
+    `broken`: how it ended before its body did.
+    """
 
     response: http.Response
     first_byte: float
     trailers: Headers = ()
     rest: bytes = b""
+    broken: Failing | None = None
 
 
 def get(
@@ -227,6 +233,7 @@ def _asked(
         seconds=time.monotonic() - started,
         tls=shown,
         location=location,
+        broken=answer.broken,
     ), answer
 
 
@@ -240,17 +247,30 @@ def _over_http1(connection: Connection, ask: _Ask, method: str, headers: Headers
 
 def _read_http1(connection: Connection, request: bytes, method: str, started: float) -> _Answer | Failure:
     reader = http.Reader(method)
-    first, start = None, b""
+    first, last, start = None, started, b""
     connection.send(request)
     while not reader.done and (data := connection.receive()):
-        first = time.monotonic() - started if first is None else first
+        last = time.monotonic()
+        first = last - started if first is None else first
         start = (start + data)[:_START] if len(start) < _START else start
         reader.feed(data)
     ended = reader.done
     reader.end()
     if reader.response is not None and first is not None:
-        return _Answer(reader.response, first, rest=reader.rest)
+        broken = None if ended else _broken(connection, reader.response, time.monotonic() - last)
+        return _Answer(reader.response, first, rest=reader.rest, broken=broken)
     return _unanswered(connection, start, reader.wrong if ended else None)
+
+
+def _broken(connection: Connection, response: http.Response, silence: float) -> Failing | None:
+    """How a body ended before its announced end. One that still came when the time was over is only long."""
+    if response.complete:
+        return None
+    if connection.failing is not None:
+        return connection.failing
+    if connection.ended:
+        return Failing.CLOSED
+    return Failing.TIMED_OUT if response.header("content-length") is not None and silence > _STALLED else None
 
 
 def _over_http2(
@@ -277,8 +297,8 @@ def _unanswered(connection: Connection, start: bytes, wrong: str | None, *, over
     """Why there is no response, by what came instead of it: `start` is its beginning."""
     if not over_http2 and http2.speaks(start):
         return Failure(Failing.ONLY_HTTP2, "it answers HTTP/1 with frames of HTTP/2", None, 0.0)
-    if start.startswith(_TLS_ALERT):
-        return Failure(Failing.NOT_HTTP, "it answers with an alert of TLS", None, 0.0)
+    if start.startswith(_ALERT_RECORD):
+        return Failure(Failing.NOT_HTTP, TLS_ALERT, None, 0.0)
     if over_http2 and start:
         return Failure(Failing.NOT_HTTP, f"it answers HTTP/2 with something else: {_quoted(start)}", None, 0.0)
     if wrong is not None:
@@ -287,8 +307,8 @@ def _unanswered(connection: Connection, start: bytes, wrong: str | None, *, over
     if connection.failing is not None:
         return Failure(connection.failing, connection.detail, None, 0.0)
     if connection.ended:
-        what = "before the end of its header" if start else "without an answer"
-        return Failure(Failing.CLOSED, f"it closed the connection {what}", None, 0.0)
+        what = MID_HEADER if start else "it closed the connection without an answer"
+        return Failure(Failing.CLOSED, what, None, 0.0)
     what = "the answer did not get as far as the end of its header" if start else "no answer came"
     return Failure(Failing.TIMED_OUT, f"{what} in time", None, 0.0)
 

@@ -1,7 +1,9 @@
 """A small server whose manners are told by words: `serve.py 127.0.0.1 3000 http reuseport`.
 
 `http` answers each request, `greet` speaks first, `mute` accepts and says nothing, `hang-up` accepts and closes,
-`sleep` never accepts, `busy` accepts ten times a second. `v6only`, `reuseport`, `backlog=N`, `device=NAME` and
+`sleep` never accepts, `busy` accepts ten times a second,
+`babble` answers with what is no HTTP; `short`, `stall` and `half` announce more than they send: they close in the body,
+say nothing more in it, or close in the header. `v6only`, `reuseport`, `backlog=N`, `device=NAME` and
 `descriptors=N` (so many are left when it begins to accept) are about the socket; `delay=N` waits before listening,
 `udp` has no connections.
 """
@@ -17,6 +19,12 @@ import time
 from typing import Any
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\nhello\n"
+BEGUN = {
+    "babble": b"\x00\x01\x02 what?\r\n",
+    "short": ANSWER.replace(b"Length: 6", b"Length: 60"),
+    "stall": ANSWER.replace(b"Length: 6", b"Length: 60"),
+    "half": ANSWER[:40],
+}
 kept: list[Any] = []
 
 
@@ -73,19 +81,21 @@ def serve(peer: socket.socket, manner: str) -> None:
             return
         if manner == "greet":
             peer.sendall(b"220 hello there\r\n")
-        while manner in ("http", "busy", "greet"):
+        while manner in ("http", "busy", "greet", *BEGUN):
             asked = b""
             while b"\r\n\r\n" not in asked:
                 more = peer.recv(65536)
                 if not more:
                     return
                 asked += more
-            peer.sendall(ANSWER)
+            peer.sendall(BEGUN.get(manner, ANSWER))
+            if manner == "stall":
+                kept.append(peer)
             return
     except OSError:  # the client went away
         return
     finally:
-        if manner != "mute":
+        if manner not in ("mute", "stall"):
             peer.close()
 
 

@@ -63,11 +63,54 @@ def test_500(check: Check, site: Site) -> Diagnosis:
     return found
 
 
-@case("http-error", "nginx, 502 since nobody listens behind it", near="nothing-listens")
-def test_502(check: Check, site: Site) -> Diagnosis:
+@case("http-error", "nginx, 502 since nobody listens behind it", near="nothing-listens", cured=True)
+def test_502(check: Check, site: Site) -> Two:
     found = check(site.url("web", "/behind"))
-    assert "behind it" in found["cause"]
+    assert found["fault"] == "server"
+    assert f"from 127.0.0.1:{site.ports['dead']}, the server behind it" in found["cause"]
+    behind = check(found["remedy"].removeprefix("homeport check "))
+    assert behind["verdict"] == "nothing-listens"
+    with serving("127.0.0.1", site.ports["dead"]):
+        return found, check(site.url("web", "/behind"))
+
+
+@case("http-error", "nginx that has just been started, and is told to answer 503", near="starting")
+def test_503_of_a_gateway(check: Check, tmp_path: Path) -> Diagnosis:
+    (port,) = free_ports(1)
+    with nginx(tmp_path, f"server {{ listen 127.0.0.1:{port}; return 503; }}", port):
+        return check(f"http://127.0.0.1:{port}/")
+
+
+@case("wrong-protocol", "http:// to a server that answers in nobody's protocol", near="unknown", cured=True)
+def test_no_http(check: Check) -> Two:
+    (port,) = free_ports(1)
+    with serving("127.0.0.1", port, "babble"):
+        found = check(f"http://127.0.0.1:{port}/")
+        assert "what?" in found["cause"]
+        return found, check(found["remedy"].removeprefix("homeport check "))
+
+
+@case("closed-early", "a server that announces more than it sends", near="ok")
+def test_a_short_body(check: Check) -> Diagnosis:
+    (port,) = free_ports(1)
+    with serving("127.0.0.1", port, "short"):
+        return check(f"http://127.0.0.1:{port}/")
+
+
+@case("closed-early", "a server that closes the connection in the middle of its header", near="wrong-protocol")
+def test_a_short_header(check: Check) -> Diagnosis:
+    (port,) = free_ports(1)
+    with serving("127.0.0.1", port, "half"):
+        found = check(f"http://127.0.0.1:{port}/")
+    assert "without a word" not in found["cause"]
     return found
+
+
+@case("no-answer", "a server that says nothing more in the middle of its answer", near="ok")
+def test_a_stalled_body(check: Check) -> Diagnosis:
+    (port,) = free_ports(1)
+    with serving("127.0.0.1", port, "stall"):
+        return check(f"http://127.0.0.1:{port}/", "--timeout", "3")
 
 
 @case("http-error", "nginx, 500 of a server that has just been started", near="starting")

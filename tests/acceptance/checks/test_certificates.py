@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from tests.acceptance.checks.cases import Diagnosis, case
 from tests.acceptance.checks.conftest import Check
-from tests.acceptance.checks.making import free_ports
-from tests.acceptance.checks.upper import DAY, NOW, Authority, nginx
+from tests.acceptance.checks.making import follow, free_ports, running, wait_until
+from tests.acceptance.checks.upper import DAY, NOW, Authority, Pair, answers, nginx
 
 Two = tuple[Diagnosis, Diagnosis]
 
@@ -23,7 +24,10 @@ class Site(NamedTuple):
     trusting: dict[str, str]
 
 
-LABELS = ("over", "good", "expired", "future", "name", "self", "both", "client", "plain")
+LABELS = (
+    "over", "good", "expired", "future", "name", "self", "both", "client", "plain",
+    "alone", "chain", "usage", "common", "reject",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +43,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         "future": authority.issue("future", here, start=NOW + 3 * DAY),
         "name": authority.issue("name", ["shop.example", "www.shop.example"]),
         "self": authority.issue("self", here, self_signed=True),
+        "usage": authority.issue("usage", here, usage=ExtendedKeyUsageOID.CLIENT_AUTH),
+        "common": authority.issue("common", []),
     }
+    between = Authority(folder, authority, "Homeport test intermediate")
+    pairs["alone"] = between.issue("alone", here)
+    whole = Pair(folder / "whole.pem", pairs["alone"].key)
+    whole.certificate.write_text(pairs["alone"].certificate.read_text() + between.root.read_text())
+    pairs["chain"] = whole
     ports = dict(zip(LABELS, free_ports(len(LABELS)), strict=True))
     blocks = [f"server {{ listen 127.0.0.1:{ports['plain']}; return 200 plain; }}"]
     to = f"https://localhost:{ports['name']}/"
@@ -50,6 +61,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             f"server {{ listen 127.0.0.1:{ports[label]} ssl; {more}\n"
             f"ssl_certificate {pair.certificate}; ssl_certificate_key {pair.key}; return 200 hello; }}"
         )
+    at, good = f"127.0.0.1:{ports['reject']}", pairs["good"]
+    blocks.append(f"server {{ listen {at} ssl default_server; ssl_reject_handshake on; }}")
+    blocks.append(
+        f"server {{ listen {at} ssl; server_name localhost;\n"
+        f"ssl_certificate {good.certificate}; ssl_certificate_key {good.key}; return 200 hello; }}"
+    )
     with nginx(folder, "\n".join(blocks), ports["plain"]):
         yield Site(ports, folder, {"SSL_CERT_FILE": str(authority.root)})
 
@@ -76,11 +93,42 @@ def test_unknown_authority(check: Check, site: Site) -> Two:
     return found, check(url, env=site.trusting)
 
 
-@case("certificate-untrusted", "a certificate that is signed by itself", near="certificate-name")
-def test_self_signed(check: Check, site: Site) -> Diagnosis:
-    found = check(f"https://localhost:{site.ports['self']}/", env=site.trusting)
+@case("certificate-untrusted", "a certificate that is signed by itself", near="certificate-name", cured=True)
+def test_self_signed(check: Check, site: Site, tmp_path: Path) -> Two:
+    url = f"https://localhost:{site.ports['self']}/"
+    found = check(url, env=site.trusting)
     assert "signed by itself" in found["cause"]
+    follow(f"cd {tmp_path} && {found['remedy']}")
+    return found, check(url, env={"SSL_CERT_FILE": str(tmp_path / f"localhost-{site.ports['self']}.pem")})
+
+
+@case("certificate-untrusted", "a certificate without that of the authority between, which is not sent", cured=True)
+def test_short_chain(check: Check, site: Site) -> Two:
+    found = check(f"https://localhost:{site.ports['alone']}/", env=site.trusting)
+    assert "Homeport test intermediate" in found["cause"]
+    assert "the whole chain" in found["remedy"]
+    return found, check(f"https://localhost:{site.ports['chain']}/", env=site.trusting)
+
+
+@case("certificate-untrusted", "a certificate that is for clients alone, of a trusted authority", near="ok")
+def test_wrong_usage(check: Check, site: Site) -> Diagnosis:
+    found = check(f"https://localhost:{site.ports['usage']}/", env=site.trusting)
+    assert found["fault"] == "server"
+    assert "purpose" in found["cause"]
     return found
+
+
+@case("certificate-name", "a certificate with the name as its common name alone", near="ok")
+def test_common_name(check: Check, site: Site) -> Diagnosis:
+    found = check(f"https://localhost:{site.ports['common']}/", env=site.trusting)
+    assert "CN=localhost" in found["cause"]
+    return found
+
+
+@case("tls-failed", "nginx that has a certificate for a name alone, asked by address", near="no-answer", cured=True)
+def test_no_name(check: Check, site: Site) -> Two:
+    found = check(f"https://127.0.0.1:{site.ports['reject']}/", env=site.trusting)
+    return found, check(found["remedy"].removeprefix("homeport check "), env=site.trusting)
 
 
 @case(
@@ -125,6 +173,17 @@ def test_plain_to_tls(check: Check, site: Site) -> Two:
     assert found["fault"] == "client"
     url = found["remedy"].removeprefix("homeport check ")
     return found, check(url, env=site.trusting)
+
+
+@case("tls-expected", "redis:// to a Redis that speaks TLS alone", near="certificate-untrusted", cured=True)
+def test_redis_within_tls(check: Check, site: Site) -> Two:
+    (port,) = free_ports(1)
+    pair = site.folder / "good.pem", site.folder / "good.key"
+    files = ("--tls-cert-file", pair[0], "--tls-key-file", pair[1], "--tls-ca-cert-file", site.folder / "root.pem")
+    with running("redis-server", "--port", "0", "--tls-port", str(port), *files, "--save", "") as one:
+        wait_until(lambda: one.poll() is None and answers(port), "redis listens")
+        found = check(f"redis://localhost:{port}")
+        return found, check(found["remedy"].removeprefix("homeport check "), env=site.trusting)
 
 
 @case("tls-expected", "--plain to a port of TLS", near="http-error")

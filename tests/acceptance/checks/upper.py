@@ -12,7 +12,7 @@ from typing import NamedTuple
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from tests.acceptance.checks.making import running, wait_until
 
 DAY = datetime.timedelta(days=1)
@@ -27,33 +27,35 @@ class Pair(NamedTuple):
 
 
 class Authority:
-    """An authority of one's own, whose certificate is `root`."""
+    """An authority of one's own, whose certificate is `root`: signed by itself, or by the one above it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, above: Authority | None = None, name: str = "Homeport test authority") -> None:
         self._folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Homeport test authority")])
+        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        signer = above or self
         own = (
             x509.CertificateBuilder()
             .subject_name(self._name)
-            .issuer_name(self._name)
+            .issuer_name(signer._name)
             .public_key(self._key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(NOW - 400 * DAY)
             .not_valid_after(NOW + 400 * DAY)
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-            .sign(self._key, hashes.SHA256())
+            .sign(signer._key, hashes.SHA256())
         )
-        self.root = folder / "root.pem"
+        self.root = folder / ("root.pem" if above is None else "intermediate.pem")
         self.root.write_bytes(own.public_bytes(serialization.Encoding.PEM))
 
     def issue(
         self, label: str, names: Sequence[str], *, start: datetime.datetime = NOW - DAY,
         end: datetime.datetime = NOW + 90 * DAY, self_signed: bool = False,
+        usage: x509.ObjectIdentifier = ExtendedKeyUsageOID.SERVER_AUTH,
     ) -> Pair:  # fmt: skip
-        """A certificate for names and addresses, signed by this authority or by itself."""
+        """A certificate for names and addresses (or for none), signed by this authority or by itself."""
         key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0] if names else "localhost")])
         made = (
             x509.CertificateBuilder()
             .subject_name(subject)
@@ -62,11 +64,14 @@ class Authority:
             .serial_number(x509.random_serial_number())
             .not_valid_before(start)
             .not_valid_after(end)
-            .add_extension(x509.SubjectAlternativeName([_general(one) for one in names]), critical=False)
-            .sign(key if self_signed else self._key, hashes.SHA256())
+            .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
         )
+        if names:
+            alternatives = x509.SubjectAlternativeName([_general(one) for one in names])
+            made = made.add_extension(alternatives, critical=False)
+        signed = made.sign(key if self_signed else self._key, hashes.SHA256())
         pair = Pair(self._folder / f"{label}.pem", self._folder / f"{label}.key")
-        pair.certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+        pair.certificate.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
         pair.key.write_bytes(
             key.private_bytes(
                 serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from tests.rules.verdicts.building import PORT, case, condition, listener, process
 
-from homeport.model.case import Case, Wish
+from homeport.model.case import Case, Queue, Wish
 from homeport.model.diagnosis import Fault, Verdict
-from homeport.model.dialling import Failing, Failure, Target
+from homeport.model.dialling import MID_HEADER, TLS_ALERT, Failing, Failure, Target
 from homeport.model.evidence import Confidence, Evidence
 from homeport.model.http import Exchange, Redirect
 from homeport.model.services import WIRE, Service
@@ -160,3 +160,34 @@ def test_an_unknown_greeting() -> None:
     one = web(scheme=None, service=None, greeting=b"welcome\r\n")
     assert verdict(one) is Verdict.OK
     assert verdict(replace(one, scheme="http")) is Verdict.WRONG_PROTOCOL
+
+
+def not_http(detail: str) -> Case:
+    return web(service=None, exchange_failure=Failure(Failing.NOT_HTTP, detail, None, 0.1))
+
+
+def test_what_comes_back_is_no_http() -> None:
+    found = judge(not_http("no HTTP response: 'what?'"))
+    assert (found.verdict, found.confidence) == (Verdict.WRONG_PROTOCOL, Confidence.LIKELY)
+    assert "what?" in found.cause
+    assert remedies(found) == [f"homeport check 127.0.0.1:{PORT}"]
+    assert verdict(replace(not_http("no HTTP response"), scheme=None)) is Verdict.OK
+
+
+def test_an_alert_of_tls_is_no_http() -> None:
+    found = judge(not_http(TLS_ALERT))
+    assert found.verdict is Verdict.TLS_EXPECTED
+    assert remedies(found) == [f"homeport check https://127.0.0.1:{PORT}/"]
+
+
+def test_the_middle_of_a_header_is_a_word() -> None:
+    found = judge(web(service=None, exchange_failure=Failure(Failing.CLOSED, MID_HEADER, None, 0.1)))
+    assert found.verdict is Verdict.CLOSED_EARLY
+    assert "without a word" not in found.cause
+
+
+def test_who_hangs_can_be_ended() -> None:
+    one = web(service=None, exchange_failure=failed(Failing.TIMED_OUT), queue=Queue(waiting=2, backlog=128))
+    found = judge(one)
+    assert found.verdict is Verdict.NO_ANSWER
+    assert "kill 100" in remedies(found)

@@ -12,9 +12,10 @@ from tests.rules.verdicts.test_answers import exchange, failed, remedies, servic
 
 from homeport.model.case import Case, Wish
 from homeport.model.diagnosis import Fault, Verdict
-from homeport.model.dialling import Failing
+from homeport.model.dialling import Failing, Failure
 from homeport.model.tls import Certificate, Tls
 from homeport.rules.verdicts import judge
+from homeport.rules.verdicts.kind import Finding
 
 NOW, DAY = datetime.now(UTC), timedelta(days=1)
 
@@ -118,3 +119,65 @@ def test_a_handshake_that_fails(failing: Failing) -> None:
 def test_a_handshake_without_an_answer() -> None:
     silent = failed(Failing.TIMED_OUT)
     assert verdict(web(scheme="https", service=None, tls=silent, exchange_failure=silent)) is Verdict.NO_ANSWER
+
+
+@pytest.mark.parametrize("scheme", ["redis", "amqp", "mqtt", "ldap", "imap", "smtp"])
+def test_plain_protocols_to_tls(scheme: str) -> None:
+    spoken = service("tls", tls=True)
+    found = judge(replace(secure(tls(trusted=False)), scheme=scheme, service=spoken, exchanges=()))
+    assert found.verdict is Verdict.TLS_EXPECTED
+    assert remedies(found)[0].startswith(f"homeport check {scheme}s://")
+
+
+def untrusted(*chain: Certificate, error: str = "unable to get local issuer certificate", **facts: Any) -> Finding:
+    return judge(secure(tls(*chain, trusted=False, trust_error=error), **facts))
+
+
+def test_whose_authority_is_missing() -> None:
+    between = certificate(subject="CN=Between", issuer="CN=Root", names=())
+    root = certificate(subject="CN=Root", issuer="CN=Root", names=(), self_signed=True)
+    leaf = certificate(issuer="CN=Between")
+    assert "its issuer CN=Between is not trusted here, and the server does not send it" in untrusted(leaf).cause
+    assert "the whole chain" in remedies(untrusted(leaf))[0]
+    # in any order, and with others among them
+    assert "its issuer CN=Root is not trusted here, and" in untrusted(leaf, certificate(subject="CN=X"), between).cause
+    found = untrusted(leaf, between, root)
+    assert found.cause.endswith("its issuer CN=Root is not trusted here")
+    assert not any("whole chain" in one for one in remedies(found))
+
+
+def test_certificates_that_sign_one_another() -> None:
+    one, other = certificate(subject="CN=A", issuer="CN=B"), certificate(subject="CN=B", issuer="CN=A")
+    assert untrusted(one, other).verdict is Verdict.CERTIFICATE_UNTRUSTED
+
+
+@pytest.mark.parametrize(
+    ("issuer", "remedy"),
+    [
+        ("CN=mkcert eve@shop,O=mkcert development CA", "mkcert -install"),
+        ("CN=Caddy Local Authority - ECC Intermediate", "caddy trust"),
+    ],
+)
+def test_makers_of_certificates(issuer: str, remedy: str) -> None:
+    assert remedies(untrusted(certificate(issuer=issuer)))[0] == remedy
+
+
+def test_signed_by_itself() -> None:
+    found = untrusted(certificate(issuer="CN=localhost", self_signed=True), error="self-signed certificate")
+    assert "openssl s_client -connect 127.0.0.1:3000" in remedies(found)[0]
+
+
+def test_trust_is_not_the_only_trouble() -> None:
+    found = untrusted(error="unsuitable certificate purpose")
+    assert (found.verdict, found.fault) == (Verdict.CERTIFICATE_UNTRUSTED, Fault.SERVER)
+    assert "unsuitable certificate purpose" in found.cause
+    assert not any("curl" in one or "ca-certificates" in one for one in remedies(found))
+
+
+def test_no_name_was_sent() -> None:
+    alert = Failure(Failing.ALERT, "the server answers with the alert internal_error: something", None, 0.1)
+    one = replace(secure(tls()), tls=alert, exchanges=())
+    assert remedies(judge(one))[0] == f"homeport check https://localhost:{PORT}/"
+    named = judge(replace(one, wish=Wish(host="shop.test")))
+    assert named.verdict is Verdict.TLS_FAILED
+    assert not any("localhost" in each for each in remedies(named))

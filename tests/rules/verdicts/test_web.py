@@ -130,3 +130,37 @@ def test_a_proxy(environment: dict[str, str], wanted: Verdict) -> None:
 
 def test_an_error_is_told_before_a_proxy() -> None:
     assert verdict(web(exchange(500), environment={"http_proxy": "http://127.0.0.1:9"})) is Verdict.HTTP_ERROR
+
+
+P = {"http_proxy": "http://127.0.0.1:9"}
+
+
+@pytest.mark.parametrize(
+    ("environment", "remedy"),
+    [
+        (P, "export NO_PROXY=127.0.0.1 no_proxy=127.0.0.1"),
+        (P | {"NO_PROXY": "shop.test"}, "export NO_PROXY=shop.test,127.0.0.1 no_proxy=shop.test,127.0.0.1"),
+        (P | {"no_proxy": "a, b", "NO_PROXY": "b,c"}, "export NO_PROXY=a,b,c,127.0.0.1 no_proxy=a,b,c,127.0.0.1"),
+        (P | {"no_proxy": "*.test"}, "export NO_PROXY='*.test,127.0.0.1' no_proxy='*.test,127.0.0.1'"),
+        (P | {"no_proxy": "*"}, "unset http_proxy"),
+    ],
+)
+def test_what_was_spared_stays_spared(environment: dict[str, str], remedy: str) -> None:
+    found = judge(web(exchange(), environment=environment))
+    assert found.verdict is Verdict.PROXY_IN_THE_WAY
+    assert found.remedies[0].text == remedy
+
+
+@pytest.mark.parametrize(
+    ("broken", "wanted"),
+    [
+        (None, Verdict.OK),
+        (Failing.CLOSED, Verdict.CLOSED_EARLY),
+        (Failing.RESET, Verdict.CLOSED_EARLY),
+        (Failing.TIMED_OUT, Verdict.NO_ANSWER),
+    ],
+)
+def test_a_body_that_is_not_whole(broken: Failing | None, wanted: Verdict) -> None:
+    found = judge(web(exchange(broken=broken, headers=(("content-length", "60"),))))
+    assert found.verdict is wanted
+    assert broken is None or "of 60 bytes" in found.cause

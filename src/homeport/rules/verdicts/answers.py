@@ -5,7 +5,7 @@ from __future__ import annotations
 from homeport.model.addresses import Protocol
 from homeport.model.case import Case
 from homeport.model.diagnosis import Fault, Verdict
-from homeport.model.dialling import Failing
+from homeport.model.dialling import MID_HEADER, TLS_ALERT, Failing
 from homeport.model.evidence import Confidence, Evidence
 from homeport.model.tls import Tls
 from homeport.rules.verdicts.kind import Finding, advice, at, command, owner, shown, socket_evidence, url
@@ -46,9 +46,10 @@ def wrong_protocol(case: Case) -> Finding | None:
         return _greets(case) if case.greeting and not case.exchanges else None
     if service.protocol in (*wanted, "tls"):
         return None
-    name = " ".join(part for part in (service.product, service.version) if part) or service.protocol
+    product = " ".join(part for part in (service.product, service.version) if part)
+    name = product or service.protocol
     scheme = _SCHEMES.get(service.protocol, service.protocol)
-    cause = f"{at(case)} speaks {service.protocol} ({name}), not {case.scheme}"
+    cause = f"{at(case)} speaks {service.protocol}{f' ({product})' if product else ''}, not {case.scheme}"
     remedy = command(f"homeport check {scheme}://{at(case)}", f"asks it as {service.protocol}")
     if scheme not in _SPEAKS:
         remedy = advice(f"use a client for {service.protocol}", f"{name} is what is there")
@@ -90,6 +91,22 @@ def http2_only(case: Case) -> Finding | None:
     )  # fmt: skip
 
 
+def no_http(case: Case) -> Finding | None:
+    """HTTP was asked for, and what comes back is none."""
+    failure = case.exchange_failure
+    if failure is None or failure.failing is not Failing.NOT_HTTP or case.exchanges or not case.wants_http:
+        return None
+    evidence = (Evidence("connection", failure.detail),)
+    if failure.detail == TLS_ALERT:
+        cause = f"{at(case)} answers plain text with an alert of TLS"
+        scheme = {"ws": "wss", "grpc": "grpcs"}.get(case.scheme or "", "https")
+        remedy = command(f"homeport check {url(case, scheme)}", "with TLS")
+        return Finding(Verdict.TLS_EXPECTED, Fault.CLIENT, cause, evidence, (remedy,))
+    cause = f"{owner(case.listener)} answers at {at(case)}, but not in HTTP: {failure.detail}"
+    remedy = command(f"homeport check {at(case)}", "the same without a scheme")
+    return Finding(Verdict.WRONG_PROTOCOL, Fault.CLIENT, cause, evidence, (remedy,), Confidence.LIKELY)
+
+
 def service_error(case: Case) -> Finding | None:
     """The service answers in its own protocol that it cannot serve."""
     service = case.service
@@ -124,9 +141,13 @@ def closed_early(case: Case) -> Finding | None:
         return None
     when = "at once" if case.closed_early else "when it is asked"
     cause = f"{owner(case.listener)} takes the connection to {at(case)} and closes it {when}, without a word"
+    if failure is not None and failure.detail == MID_HEADER:
+        cause = f"{owner(case.listener)} begins its answer at {at(case)}, and closes the connection in the middle of it"
     if case.spoken is not None:
         cause = f"{owner(case.listener)} answers at {at(case)}, but closes the connection on GET {shown(case.path)}"
     evidence = [Evidence("connection", "closed by the peer before any byte came")]
+    if failure is not None and failure.detail == MID_HEADER:
+        evidence = [Evidence("connection", failure.detail)]
     if case.listener is not None:
         evidence.append(socket_evidence(case.listener))
     return Finding(
@@ -156,6 +177,9 @@ def no_answer(case: Case) -> Finding | None:
         command(f"homeport ls --all {case.port}", "who else is connected, and waits"),
         command(f"homeport check {case.asked} --timeout 30", "gives it more time"),
     ]
+    if case.queue is not None and case.queue.waiting and case.listener is not None and case.listener.owners:
+        pid = case.listener.owners[0].process.pid
+        remedies.insert(2, command(f"kill {pid}", "ends it, if it hangs for good; then start it again"))
     if case.listener is not None and not case.listener.owners:
         remedies.insert(0, command(f"sudo homeport check {case.asked}", "sees who holds it, and how that one is doing"))
     evidence += case.said

@@ -10,12 +10,11 @@ from homeport.model.dialling import Failing
 from homeport.model.evidence import Confidence, Evidence
 from homeport.model.snapshot import Listener
 from homeport.rules.naming import label
+from homeport.rules.verdicts.gateways import UNAVAILABLE, gateway
 from homeport.rules.verdicts.kind import Finding, advice, at, command, edit, owner
 from homeport.rules.verdicts.listening import YOUNG
 
 _STOPPED = frozenset("Tt")
-_NOT_YET = 503
-"""Service Unavailable (RFC 9110 §15.6.4)."""
 
 
 def stopped(case: Case) -> Finding | None:
@@ -152,8 +151,8 @@ def starting_up(case: Case) -> Finding | None:
     if one is None or one.age is None or one.age >= YOUNG:
         return None
     who = f"{label(one.process)} (pid {one.process.pid})"
-    if case.exchanges and case.exchanges[-1].status == _NOT_YET:
-        how = f"it listens, and answers {_NOT_YET}"
+    if case.exchanges and case.exchanges[-1].status == UNAVAILABLE and gateway(case) is None:
+        how = f"it listens, and answers {UNAVAILABLE}"
     elif case.connected is not None and not _answered(case) and case.queue is not None and case.queue.waiting:
         how = "it listens, but does not accept connections yet"
     else:

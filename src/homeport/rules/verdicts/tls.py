@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from homeport.model.case import Case
@@ -11,14 +12,23 @@ from homeport.model.evidence import Evidence
 from homeport.model.tls import Certificate, Tls
 from homeport.rules.verdicts.kind import Finding, at, command, edit, url
 
+_SECURED = {
+    "ws": "wss", "grpc": "grpcs", "redis": "rediss", "ldap": "ldaps", "amqp": "amqps", "mqtt": "mqtts",
+    "imap": "imaps", "pop3": "pop3s", "smtp": "smtps", "ftp": "ftps",
+}  # fmt: skip
+"""The schemes of the same protocols within TLS."""
+_NAMELESS = frozenset(("internal_error", "unrecognized_name", "handshake_failure", "access_denied"))
+"""Alerts with which servers answer who asks for no name, where all their certificates are for names."""
+
 
 def tls_expected(case: Case) -> Finding | None:
     """Plain text was asked for, and the peer speaks TLS."""
-    if case.wants_tls or not isinstance(case.tls, Tls) or not (case.wish.plain or case.wants_http):
+    plain = case.wish.plain or case.wants_http or case.scheme in _SECURED
+    if case.wants_tls or not isinstance(case.tls, Tls) or not plain:
         return None
     if any(one.status < 400 for one in case.exchanges):
         return None  # it takes both
-    scheme = {"ws": "wss", "grpc": "grpcs"}.get(case.scheme or "", "https")
+    scheme = _SECURED.get(case.scheme or "", "https")
     cause = f"{at(case)} speaks {case.tls.version}, and plain text was asked for"
     evidence = Evidence("TLS handshake", f"it completes: {case.tls.version}, {case.tls.cipher}")
     return Finding(
@@ -60,7 +70,19 @@ def tls_failed(case: Case) -> Finding | None:
         return None
     cause = f"the TLS handshake with {at(case)} failed: {case.tls.detail}"
     logs = command(f"homeport logs {case.port}", "what the server says about it")
-    return Finding(Verdict.TLS_FAILED, Fault.SERVER, cause, (Evidence("TLS handshake", case.tls.detail),), (logs,))
+    remedies = [logs]
+    if case.name is None and case.wish.host is None and any(f"alert {one}" in case.tls.detail for one in _NAMELESS):
+        asked = command(
+            f"homeport check {_by_name(case)}", "a client of an address sends no name (SNI), and it may need one"
+        )
+        remedies.insert(0, asked)
+    evidence = (Evidence("TLS handshake", case.tls.detail),)
+    return Finding(Verdict.TLS_FAILED, Fault.SERVER, cause, evidence, tuple(remedies))
+
+
+def _by_name(case: Case) -> str:
+    path = case.path.partition("?")[0]
+    return f"{case.scheme}://localhost:{case.port}{path}" if case.scheme else f"localhost:{case.port} --tls"
 
 
 def certificate_expired(case: Case) -> Finding | None:
@@ -86,7 +108,8 @@ def certificate_name(case: Case) -> Finding | None:
     if leaf is None or seen is None or seen.name_matches is not False:
         return None
     wanted = case.wish.host or case.name or str(case.address)
-    names = ", ".join(leaf.names[:8]) or "no name at all"
+    common = f" (clients do not read its subject, {leaf.subject})" if leaf.subject else ""
+    names = ", ".join(leaf.names[:8]) or f"no name at all: it has no subjectAltName{common}"
     remedies: list[Remedy] = []
     if leaf.names and not leaf.names[0].startswith("*"):
         named = f"homeport check {url(case, 'https')} --host {leaf.names[0]}"
@@ -96,22 +119,59 @@ def certificate_name(case: Case) -> Finding | None:
 
 
 def certificate_untrusted(case: Case) -> Finding | None:
-    """Nobody whom this machine trusts has signed it."""
+    """Nobody whom this machine trusts has signed it, or not in such a way."""
     leaf, seen = _leaf(case), _seen(case)
     if leaf is None or seen is None or seen.trusted is not False:
         return None
-    why = "it is signed by itself" if leaf.self_signed else f"its issuer {leaf.issuer} is not trusted here"
+    error = seen.trust_error or "not trusted"
+    evidence = (_evidence(leaf), Evidence("system's trust store", error))
+    if not any(word in error for word in _STRANGERS):
+        cause = f"the certificate of {at(case)} is refused on this machine: {error}"
+        return Finding(Verdict.CERTIFICATE_UNTRUSTED, Fault.SERVER, cause, evidence, _renew(case, leaf))
+    top = _top(seen.chain)
+    why = f"its issuer {top.issuer} is not trusted here"
+    if leaf.self_signed:
+        why = "it is signed by itself"
+    elif not top.self_signed:
+        why += ", and the server does not send it"
     cause = f"the certificate of {at(case)} is not trusted on this machine: {why}"
-    evidence = (_evidence(leaf), Evidence("system's trust store", seen.trust_error or why))
+    return Finding(Verdict.CERTIFICATE_UNTRUSTED, Fault.MACHINE, cause, evidence, tuple(_trusting(case, leaf, top)))
+
+
+_STRANGERS = ("self-signed", "self signed", "issuer", "unable to verify the first certificate", "not trusted")
+"""Of OpenSSL's words (X509_verify_cert_error_string) those that say that the issuer is not known, or is the same."""
+_TOOLS = {"mkcert": "mkcert -install", "Caddy Local Authority": "caddy trust"}
+"""Makers of certificates for development, by a part of the issuer's name, and how each has its authority trusted."""
+
+
+def _top(chain: tuple[Certificate, ...]) -> Certificate:
+    """The last certificate that leads up from the server's own, as far as the server sends them."""
+    top, left = chain[0], list(chain[1:])
+    while not top.self_signed and (above := next((one for one in left if one.subject == top.issuer), None)):
+        left.remove(above)
+        top = above
+    return top
+
+
+def _trusting(case: Case, leaf: Certificate, top: Certificate) -> Iterator[Remedy]:
+    """How its issuer is made known; where the chain may only be short, that first."""
+    known = next((words for mark, words in _TOOLS.items() if mark in top.issuer), None)
+    if known is not None:
+        yield command(known, "browsers and the system then trust its authority")
+    elif top is leaf and not leaf.self_signed:
+        chain = "give it the whole chain (fullchain.pem: its certificate, then those of its issuers)"
+        yield edit(f"in the server: {chain}", f"if {leaf.issuer} is signed by an authority that is trusted")
+    file = "ISSUER.pem"
+    if leaf.self_signed:
+        file = f"{case.name or 'server'}-{case.port}.pem"
+        name = f" -servername {case.name}" if case.name is not None else ""
+        fetch = f"openssl s_client -connect {at(case)}{name} </dev/null | openssl x509 -out {file}"
+        yield command(fetch, "writes it into a file")
     store = "/usr/local/share/ca-certificates/NAME.crt"
-    remedies = (
-        edit(
-            f"put the certificate of its issuer into {store}, then run update-ca-certificates", "system-wide (Debian)"
-        ),
-        command("mkcert -install", "if it was made by mkcert: browsers and the system then trust its authority"),
-        command(f"curl --cacert ISSUER.pem https://{at(case)}/", "for one client alone"),
-    )
-    return Finding(Verdict.CERTIFICATE_UNTRUSTED, Fault.MACHINE, cause, evidence, remedies)
+    whose = file if leaf.self_signed else f"the certificate of {top.issuer}"
+    yield edit(f"put {whose} into {store}, then run update-ca-certificates", "system-wide (Debian)")
+    if case.wants_http or case.scheme is None:
+        yield command(f"curl --cacert {file} {url(case, 'https')}", "for one client alone")
 
 
 def _seen(case: Case) -> Tls | None:

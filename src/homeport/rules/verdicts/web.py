@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from urllib.parse import urljoin
 
 from homeport.model.case import Case
@@ -10,11 +11,11 @@ from homeport.model.dialling import Failing
 from homeport.model.evidence import Confidence, Evidence
 from homeport.model.http import Exchange, Redirect
 from homeport.rules.proxies import through_proxy
+from homeport.rules.verdicts import gateways
 from homeport.rules.verdicts.hosts import refuses
 from homeport.rules.verdicts.kind import Finding, advice, at, command, edit, owner, shown
 
 _HOST_STATUSES = frozenset((400, 403, 421))
-_GATEWAY = frozenset((502, 503, 504))
 _LIVING = frozenset((400, 401, 403, 404, 405, 406, 426))
 """Statuses with which a server that is well says that there is nothing at `/`, or not for everybody."""
 
@@ -146,9 +147,11 @@ def http_error(case: Case) -> Finding | None:
     remedies: list[Remedy] = [logs]
     fault = Fault.SERVER
     cause = f"{at(case)} answers {last.status} {last.reason}".rstrip() + f" to GET {shown(last.url)}"
-    if last.status in _GATEWAY and last.header("server"):
-        cause += f": {last.header('server')} does not get an answer from the server behind it"
-        remedies.insert(0, advice("check the server behind it (proxy_pass, upstream …)", "the error is that one's"))
+    name = gateways.gateway(case) if last.status in gateways.STATUSES else None
+    if name is not None:
+        why, first = gateways.trouble(case, name, last.status)
+        cause += f": {why}"
+        remedies = [*first, *remedies]
     elif last.status == 401:
         fault, remedies = (
             Fault.CLIENT,
@@ -159,6 +162,24 @@ def http_error(case: Case) -> Finding | None:
         remedies.insert(0, advice("look at the path and method that were asked for", "the server itself answers"))
     said = (Evidence("HTTP response", f"{last.status} {last.reason}: {_first_line(last)}"), *case.said)
     return Finding(Verdict.HTTP_ERROR, fault, cause, said, tuple(remedies))
+
+
+def broken_off(case: Case) -> Finding | None:
+    """The answer begins, and its body does not come to the end that it announced."""
+    last = case.exchanges[-1] if case.exchanges else None
+    if last is None or last.broken is None:
+        return None
+    verdict, how = Verdict.CLOSED_EARLY, "closes the connection in the middle of the answer"
+    if last.broken is Failing.TIMED_OUT:
+        verdict, how = Verdict.NO_ANSWER, "then says nothing more in the middle of the answer"
+    size = last.header("content-length")
+    announced = f" of {size} bytes" if size else ""
+    cause = f"{owner(case.listener)} answers {last.status} to GET {shown(last.url)}{announced}, and {how}"
+    evidence = (Evidence("HTTP response", f"{last.version} {last.status}, its body is not whole"), *case.said)
+    logs = command(
+        f"homeport logs {case.port} --errors", "why it ends: a crash, a wrong Content-Length, a proxy's limit"
+    )
+    return Finding(verdict, Fault.SERVER, cause, evidence, (logs,), Confidence.LIKELY)
 
 
 def proxy_in_the_way(case: Case) -> Finding | None:
@@ -172,14 +193,16 @@ def proxy_in_the_way(case: Case) -> Finding | None:
     one = found[0]
     host = case.name or str(case.address)
     cause = f"{at(case)} answers, but {one.variable} sends {clients} to the proxy {one.proxy} instead"
-    kept = case.environment.get("NO_PROXY") or case.environment.get("no_proxy") or ""
-    value = ",".join(part for part in (kept, host) if part)
-    return Finding(
-        Verdict.PROXY_IN_THE_WAY, Fault.CLIENT, cause,
-        (Evidence("environment", f"{one.variable}={one.proxy}"), Evidence("environment", f"NO_PROXY={kept}")),
-        (command(f"export NO_PROXY={value} no_proxy={value}", "local calls then go directly"),
-         command(f"curl --noproxy '*' {shown(case.exchanges[0].url)}", "one call without the proxy")),
-    )  # fmt: skip
+    spared = {name: case.environment[name] for name in ("no_proxy", "NO_PROXY") if case.environment.get(name)}
+    evidence = [Evidence("environment", f"{one.variable}={one.proxy}")]
+    evidence += [Evidence("environment", f"{name}={value}") for name, value in spared.items()]
+    words = [word.strip() for value in spared.values() for word in value.split(",")]
+    value = shlex.quote(",".join(dict.fromkeys(word for word in (*words, host) if word)))
+    remedy = command(f"export NO_PROXY={value} no_proxy={value}", "local calls then go directly")
+    if "*" in words:  # it means all, but only where it stands alone
+        remedy = command(f"unset {' '.join(dict.fromkeys(each.variable for each in found))}", "no call needs it")
+    direct = command(f"curl --noproxy '*' {shown(case.exchanges[0].url)}", "one call without the proxy")
+    return Finding(Verdict.PROXY_IN_THE_WAY, Fault.CLIENT, cause, tuple(evidence), (remedy, direct))
 
 
 def _trail(case: Case) -> tuple[Evidence, ...]:
