@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from ipaddress import ip_address, ip_network
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.probes.made import told, world
 from tests.rules.verdicts.building import HERE, PORT, THERE, case, claim, condition, listener, process
 
 from homeport.model.addresses import Endpoint, IPAddress, Protocol
 from homeport.model.case import Attempt, Case, Queue
-from homeport.model.diagnosis import Layer, Observation, Outcome, Verdict
+from homeport.model.diagnosis import Layer, Outcome, Verdict
 from homeport.model.dialling import Failing, Failure
 from homeport.model.explanation import AddressExplanation, Resolution, Route
 from homeport.model.firewall import Action, Hook, Judgement, Packet
@@ -22,27 +23,12 @@ from homeport.model.snapshot import Listener, Netns
 from homeport.model.sockets import State
 from homeport.probes import PROBES, connect, firewall, first_bytes, name, route
 from homeport.probes import listener as sockets
-from homeport.probes.kind import Greeting, Surroundings, World
+from homeport.probes.kind import Greeting, Surroundings
 from homeport.rules.verdicts import judge
 
 NODE = process(100)
 LOOPBACK = ip_address("127.0.0.1")
 REFUSED = Failure(Failing.REFUSED, "Connection refused", 111, 0.0)
-
-
-def world(**answers: Any) -> World:
-    """A machine that gives these answers; a function is called with what is asked."""
-    usual: dict[str, Any] = {
-        "published": (), "judge": None, "untouchable": None, "conditions": (), "claims": (), "relatives": (),
-        "usual": (), "behind": (), "loopback": True, "again": lambda one: one,
-    }  # fmt: skip
-
-    class Made:
-        def __getattr__(self, asked: str) -> Callable[..., Any]:
-            found = (usual | answers)[asked]
-            return found if callable(found) else lambda *_: found
-
-    return cast("World", Made())
 
 
 def surroundings(*listening: Listener, here: tuple[str, ...] = ("127.0.0.1",), **facts: Any) -> Surroundings:
@@ -59,12 +45,6 @@ def opened(protocol: Protocol | None = None, typed: str | None = None) -> Case:
     blank = case()
     endpoint = Endpoint(protocol, None if typed else LOOPBACK, PORT)
     return replace(blank, endpoint=endpoint, name=typed, candidates=(), attempts=(), netns=None)
-
-
-def told(step: Any, one: Case) -> list[Observation]:
-    found = list(step.PROBE.tell(one, 0.5))
-    assert all(each.layer is step.PROBE.layer for each in found)
-    return found
 
 
 def test_every_layer_has_a_step() -> None:
