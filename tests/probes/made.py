@@ -14,8 +14,8 @@ def world(**answers: Any) -> World:
     """A machine that gives these answers; a function is called with what is asked."""
     usual: dict[str, Any] = {
         "published": (), "judge": None, "untouchable": None, "conditions": (), "claims": (), "relatives": (),
-        "usual": (), "behind": (), "loopback": True, "again": lambda one: one, "said": (), "recognise": None,
-        "tls": None, "request": lambda *_, **__: ((), None), "carried": lambda *_, **__: None,
+        "usual": (), "behind": (), "loopback": True, "again": lambda one: one, "said": (),
+        "recognise": None, "tls": None, "request": lambda *_, **__: ((), None), "carried": lambda *_, **__: None,
     }  # fmt: skip
 
     class Made:

@@ -157,6 +157,13 @@ def test_others_on_the_port_are_told() -> None:
     assert lines[-1].endswith("has bound 127.0.0.1:3000, and does not listen")
 
 
+def test_unix_sockets_with_the_port_in_their_name_are_told() -> None:
+    found = name.look(opened(), world(survey=surroundings(unix_sockets=("/run/postgresql/.s.PGSQL.3000",))))
+    lines = [each.detail for each in told(sockets, sockets.look(found, world()))]
+    assert lines[-1] == "a server listens on the Unix socket /run/postgresql/.s.PGSQL.3000"
+    assert judge(found).verdict is Verdict.NOTHING_LISTENS
+
+
 # firewall
 
 

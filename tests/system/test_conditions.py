@@ -7,6 +7,7 @@ import ctypes
 import os
 import resource
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -178,3 +179,17 @@ def test_supervised(tmp_path: Path) -> None:
     script.chmod(0o755)
     with running(str(script)):
         assert conditions.supervised()
+
+
+def test_unix_sockets_by_the_number_in_their_name(tmp_path: Path) -> None:
+    with contextlib.ExitStack() as open_ones:
+        for name in (".s.PGSQL.5432", "web-5432.sock", ".s.PGSQL.54321", "15432", "5432/other"):
+            path = tmp_path / name
+            path.parent.mkdir(exist_ok=True)
+            one = open_ones.enter_context(socket.socket(socket.AF_UNIX))
+            one.bind(str(path))
+            one.listen()
+        bound = open_ones.enter_context(socket.socket(socket.AF_UNIX))
+        bound.bind(str(tmp_path / "bound.5432"))
+        found = {path for path in conditions.unix_sockets(5432) if path.startswith(str(tmp_path))}
+    assert found == {str(tmp_path / ".s.PGSQL.5432"), str(tmp_path / "web-5432.sock")}

@@ -109,3 +109,22 @@ def test_mounted_namespaces() -> None:
 @given(st.text(max_size=300))
 def test_odd_mounts(text: str) -> None:
     proc.nsfs_mounts(text)
+
+
+UNIX = """Num       RefCount Protocol Flags    Type St Inode Path
+0000000000000000: 00000002 00000000 00010000 0001 01 27351 /run/postgresql/.s.PGSQL.5432
+0000000000000000: 00000003 00000000 00000000 0001 03 27352 /run/postgresql/.s.PGSQL.5432
+0000000000000000: 00000002 00000000 00010000 0005 01 13001 @/tmp/with a blank
+0000000000000000: 00000002 00000000 00010000 0001 01 13002
+0000000000000000: 00000002 00000000 00000000 0002 01 13003 /run/log
+"""
+
+
+def test_unix_sockets_that_listen() -> None:
+    assert proc.unix_listeners(UNIX) == ("/run/postgresql/.s.PGSQL.5432", "@/tmp/with a blank")
+    assert proc.unix_listeners("") == ()
+
+
+@given(st.text())
+def test_no_table_of_unix_sockets_raises(text: str) -> None:
+    proc.unix_listeners(f"Num\n{text}")

@@ -151,6 +151,8 @@ class Case:
     queue: Queue | None = None
     conditions: tuple[Condition, ...] = ()
     claims: tuple[Claim, ...] = ()
+    unix_sockets: tuple[str, ...] = ()
+    """Where nothing listens: the Unix sockets with the port in their name, on which somebody does."""
     relatives: tuple[Listener, ...] = ()
     """Where nothing listens: other listeners of the caller's project, nearest port first."""
     greeting: bytes | None = None

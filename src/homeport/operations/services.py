@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from ipaddress import IPv4Address, IPv6Address
 
 from homeport.model.addresses import IPAddress, Protocol
@@ -16,6 +16,8 @@ from homeport.operations.databases import databases as databases
 from homeport.rules.commands import read
 from homeport.rules.neighbours import answerers, destination
 from homeport.services import engine, forwarders
+from homeport.services.kind import Conversation
+from homeport.services.speakers import SPEAKERS
 from homeport.system import fingerprinting, namespaces, service_cache
 from homeport.system.fingerprinting import Suspect
 from homeport.system.reading import environment
@@ -81,6 +83,11 @@ def fragile(one: Listener) -> Service | None:
     source = read(one.owners[0].process).evidence.source if one.owners else "/proc"
     evidence = (Evidence(source, match.evidence),)
     return Service(match.protocol, match.product, match.version, False, Confidence.LIKELY, evidence, match.facts)
+
+
+def readiness(service: Service) -> Callable[[Conversation], tuple[str, str] | None] | None:
+    """How a service is asked whether it serves; None: it says so unasked, or cannot be asked."""
+    return next((one.ready for one in SPEAKERS if one.name == service.protocol), None)
 
 
 def unasked(one: Listener) -> str | None:

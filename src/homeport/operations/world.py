@@ -36,6 +36,8 @@ GREETING = 0.25
 """Seconds for which a peer may speak first."""
 _CONNECT = 0.4
 _RECOGNISE, _RECOGNISE_WEB, _TLS_VERSIONS = 0.6, 0.3, 0.4
+_READY = 1.0
+"""Seconds for the question whether a service serves."""
 _WATCH = 0.25
 _WATCH_LONGER = 0.5
 _TICK = 0.1
@@ -51,6 +53,7 @@ class Machine:
         self._until = time.monotonic() + seconds
         self._source = source
         self._scene = scene
+        self._page = scene is not None  # nobody asked whether it serves
         self._rules: Ruleset | None = None
         self.limits: dict[str, None] = {}
 
@@ -79,6 +82,7 @@ class Machine:
             namespaces={one.inode: one.name for one in scene.snapshot.netns if one.inode is not None},
             limits=(*scene.snapshot.limits, *scene.explanation.limits),
             search=resolving.search_domains(),
+            unix_sockets=() if scene.listening else conditions.unix_sockets(scene.endpoint.port or 0),
         )
 
     def loopback(self) -> bool | None:
@@ -168,7 +172,16 @@ class Machine:
         if case.listener is None:
             return None
         share = _RECOGNISE_WEB if case.wants_http else _RECOGNISE
-        return services.recognise_one(case.listener, seconds=min(self.left() * share, 2.5), cached=False)
+        found = services.recognise_one(case.listener, seconds=min(self.left() * share, 2.5), cached=False)
+        ready = None if found is None or not found.spoke or found.tls else services.readiness(found)
+        if found is None or ready is None or self._page or case.wants_http:
+            return found
+        connection = _dial(case, min(self.left(), _READY))
+        if isinstance(connection, Failure):
+            return found
+        with connection:
+            fact = ready(connection)
+        return found if fact is None else found._replace(facts=(*found.facts, fact))
 
     def request(self, case: Case, *, tls: bool, host: str | None = None) -> tuple[tuple[Exchange, ...], Failure | None]:
         """GET, and the redirects that stay here."""

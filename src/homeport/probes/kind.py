@@ -37,6 +37,7 @@ class Surroundings(NamedTuple):
     namespaces: Mapping[int, str | None]
     limits: tuple[str, ...]
     search: tuple[str, ...] = ()
+    unix_sockets: tuple[str, ...] = ()
 
 
 class Greeting(NamedTuple):

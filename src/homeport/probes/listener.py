@@ -88,6 +88,9 @@ def _health(case: Case) -> Iterator[Observation]:
         if said:
             detail = f"{label(one.process)} (pid {one.process.pid}): {', '.join(said)}"
             yield Observation(layer=Layer.LISTENER, outcome=Outcome.FAILED, detail=detail)
+    for path in case.unix_sockets[:_SHOWN]:
+        detail = f"a server listens on the Unix socket {path}"
+        yield Observation(layer=Layer.LISTENER, outcome=Outcome.ODD, detail=detail)
     inactive = [one for one in case.listening if one.socket.state is State.BOUND_INACTIVE]
     for each in inactive[:_SHOWN]:
         detail = f"{owner(each)} has bound {place(each)}, and does not listen"

@@ -61,6 +61,7 @@ def look(case: Case, world: World) -> Case:
         routes=tuple(route for one in found.addresses for route in one.routes),
         away=found.away,
         listening=found.listening,
+        unix_sockets=found.unix_sockets,
         candidates=tuple(candidates),
         limits=(*case.limits, *found.limits),
     )

@@ -66,6 +66,9 @@ class Speaker(NamedTuple):
 
     `fragile` says by the owner's command line that the listener is of this protocol and that a connection would do
     harm, even one without a byte: it is not to be dialled, and recognised by that evidence: likely, not certain.
+
+    `ready` asks on a connection of its own whether the service serves, which its server may log: `homeport check` alone
+    asks so. It gives a fact, `state` or `access` as in a `Match`, where it does not.
     """
 
     name: str
@@ -77,6 +80,7 @@ class Speaker(NamedTuple):
     reply: Callable[[bytes, Conversation], Match | None] | None = None
     only_with_clue: bool = False
     fragile: Callable[[Clues], Match | None] | None = None
+    ready: Callable[[Conversation], tuple[str, str] | None] | None = None
 
 
 class Answer(NamedTuple):

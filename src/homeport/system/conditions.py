@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 
 from homeport.model.case import Claim, Condition
@@ -10,6 +11,7 @@ from homeport.model.owners import Process
 from homeport.rules.claims import claim, supervises
 from homeport.system import procfs
 from homeport.system.reading import environment
+from homeport.wire.proc import unix_listeners
 
 MAX_PROCESSES = 4096
 """Of how many processes the command line is read to find those that were told a port."""
@@ -57,6 +59,13 @@ def claims(port: int) -> tuple[Claim, ...]:
         if one is not None:
             found.append(one)
     return tuple(found)
+
+
+def unix_sockets(port: int) -> tuple[str, ...]:
+    """The Unix sockets on which somebody listens and whose name has the port, as that of PostgreSQL has."""
+    number = re.compile(rf"(?<!\d){port}(?!\d)")
+    paths = unix_listeners(procfs.read_text("/proc/net/unix") or "")
+    return tuple(path for path in paths if number.search(path.rpartition("/")[2]))
 
 
 def supervised() -> bool:

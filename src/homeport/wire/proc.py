@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import sys
 from ipaddress import IPv4Address, IPv6Address
@@ -94,6 +95,19 @@ def net_table(text: str, protocol: Protocol, netns: int | None, *, connections: 
         except ValueError as error:
             raise WireError("a field in a table of /proc/net is no number") from error
     return sockets
+
+
+_LISTENING = 0x10000  # __SO_ACCEPTCON of net/unix/af_unix.c
+
+
+def unix_listeners(text: str) -> tuple[str, ...]:
+    """/proc/net/unix: the paths on which Unix sockets listen (proc_pid_net(5)); abstract ones begin with `@`."""
+    found = []
+    for line in text.splitlines()[1:]:
+        fields = line.split(maxsplit=7)
+        if len(fields) == 8 and re.fullmatch(r"[0-9A-Fa-f]{1,8}", fields[3]) and int(fields[3], 16) & _LISTENING:
+            found.append(fields[7])
+    return tuple(dict.fromkeys(found))
 
 
 def nsfs_mounts(text: str) -> dict[int, str]:

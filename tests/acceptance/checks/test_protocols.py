@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import signal
+import socket
+import struct
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -111,22 +114,85 @@ def test_secrets_are_not_shown(check: Check, site: Site) -> Diagnosis:
     return found
 
 
-@pytest.fixture(scope="module")
-def postgresql() -> Iterator[int]:
+USER = ("setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups")
+
+
+@contextlib.contextmanager
+def database(*settings: str, standby: bool = False) -> Iterator[int]:
+    """A PostgreSQL of its own, with these settings: its port."""
     (binaries,) = {path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/postgres")}
-    user = ("setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups")
     (port,) = free_ports(1)
     with tempfile.TemporaryDirectory(prefix="hp-check-") as folder:  # not below pytest's, which root alone may enter
         shutil.chown(folder, "postgres")
-        make: list[str | Path] = [*user, binaries / "initdb", "-D", f"{folder}/data", "-A", "trust", "--no-sync"]
+        make: list[str | Path] = [*USER, binaries / "initdb", "-D", f"{folder}/data", "-A", "trust", "--no-sync"]
         subprocess.run(make, check=True, capture_output=True, timeout=120, cwd=folder)
-        settings = ("-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "fsync=off")
-        command = (*user, binaries / "postgres", "-D", f"{folder}/data", "-p", str(port), *settings)
+        if standby:
+            Path(folder, "data", "standby.signal").touch()
+        told = ("listen_addresses=127.0.0.1", f"unix_socket_directories={folder}", "fsync=off", *settings)
+        options = [word for one in told for word in ("-c", one)]
+        command: list[str | Path] = [*USER, binaries / "postgres", "-D", f"{folder}/data", "-p", str(port), *options]
         with running(*command, cwd=Path(folder)) as one:
-            wait_until(lambda: one.poll() is None and answers(port), "PostgreSQL listens")
+            state = "starting" if standby else "ready"
+            lock = Path(folder, "data", "postmaster.pid")  # its last line is the state of the server
+            wait_until(lambda: one.poll() is None and lock.exists() and state in lock.read_text(), "PostgreSQL runs")
             yield port
             one.send_signal(signal.SIGQUIT)  # at once, with all of its workers: each is in a session of its own
             one.wait(30)
+
+
+@pytest.fixture(scope="module")
+def postgresql() -> Iterator[int]:
+    with database("max_connections=3", "superuser_reserved_connections=0", "max_wal_senders=0") as port:
+        yield port
+
+
+def session(port: int) -> socket.socket:
+    """A session of the superuser, once it is there."""
+    one = socket.create_connection(("127.0.0.1", port), timeout=30)
+    words = b"user\0postgres\0database\0postgres\0\0"
+    one.sendall(struct.pack("!II", 8 + len(words), 3 << 16) + words)
+    said = b""
+    while b"Z\0\0\0\5I" not in said:  # ReadyForQuery
+        more = one.recv(65536)
+        assert more, said
+        said += more
+    return one
+
+
+def sessions_of(port: int) -> list[str]:
+    """The rows of connections on the server's side that are not closed there."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return [row[3] for row in rows if row[1].endswith(f":{port:04X}") and row[3] in ("01", "08", "09")]
+
+
+@case("service-error", "PostgreSQL that has all the sessions it may have", near="ok", cured=True)
+def test_postgresql_is_full(check: Check, postgresql: int) -> Two:
+    url = f"postgresql://127.0.0.1:{postgresql}/shop"
+    with contextlib.ExitStack() as sessions:
+        for _ in range(3):
+            sessions.enter_context(session(postgresql))
+        found = check(url)
+        assert "too many clients" in found["cause"]
+    table = Path("/proc/net/tcp")
+    place = f":{postgresql:04X} "
+    wait_until(
+        lambda: not any(place in row and " 08 " in row for row in table.read_text().splitlines()), "sessions end"
+    )
+    return found, check(url)
+
+
+@case("starting", "PostgreSQL that waits for its archive before it takes sessions", near="ok")
+def test_postgresql_starts(check: Check) -> Diagnosis:
+    with database("restore_command=sleep 1000", standby=True) as port:
+        return check(f"postgresql://127.0.0.1:{port}/shop")
+
+
+@case("nothing-listens", "PostgreSQL that has a socket in a folder alone", near="other-port")
+def test_postgresql_without_tcp(check: Check) -> Diagnosis:
+    with database("listen_addresses=") as port:
+        found = check(f"postgresql://127.0.0.1:{port}/shop")
+    assert f".s.PGSQL.{port}" in found["cause"]
+    return found
 
 
 @case("ok", "PostgreSQL, asked by its scheme", near="wrong-protocol")

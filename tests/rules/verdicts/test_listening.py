@@ -265,3 +265,24 @@ def test_those_that_share_a_port_are_told_so() -> None:
 def test_a_socket_of_another_namespace_shadows_nobody() -> None:
     other = listener("0.0.0.0", PORT, OTHER, netns=THERE)
     assert shadow(listener("127.0.0.1", PORT, NODE), other).verdict is Verdict.OK
+
+
+def test_a_unix_socket_alone() -> None:
+    young = claim(process(100, "postgres", "-p", "3000"), age=1.0)
+    found = judge(replace(case(), unix_sockets=("/run/postgresql/.s.PGSQL.3000",), claims=(young,)))
+    assert (found.verdict, found.confidence) == (Verdict.NOTHING_LISTENS, Confidence.LIKELY)
+    assert remedies(found)[1] == "psql -h /run/postgresql -p 3000"
+    other = judge(replace(case(), unix_sockets=("/run/web-3000.sock",)))
+    assert "/run/web-3000.sock" in other.cause
+    assert not any("psql" in one for one in remedies(other))
+
+
+def test_a_unix_socket_beside_a_listener_is_no_matter() -> None:
+    one = case([listener("127.0.0.2", PORT, NODE)])
+    assert verdict(replace(one, unix_sockets=("/run/web-3000.sock",))) is Verdict.OTHER_ADDRESS
+
+
+def test_the_same_port_of_another_protocol_is_no_other_port() -> None:
+    there = listener("127.0.0.1", PORT, NODE, netns=THERE)
+    one = case([there], protocol=Protocol.UDP, claims=(claim(NODE, listening=(there,)),))
+    assert verdict(one) is Verdict.NOTHING_LISTENS

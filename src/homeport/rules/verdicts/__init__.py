@@ -27,6 +27,7 @@ JUDGES: tuple[Judge, ...] = (
     listening.crash_loop,
     listening.other_family,
     listening.other_address,
+    listening.unix_only,
     listening.starting,
     listening.other_protocol,
     listening.not_published,

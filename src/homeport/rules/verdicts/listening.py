@@ -53,6 +53,25 @@ def crash_loop(case: Case) -> Finding | None:
     return Finding(Verdict.CRASH_LOOP, Fault.SERVER, cause, evidence, tuple(remedies), Confidence.LIKELY)
 
 
+def unix_only(case: Case) -> Finding | None:
+    """The server of the port listens, on a Unix socket alone, whose name has the port."""
+    if _listens(case) or _own(case) or not case.unix_sockets:
+        return None
+    path = case.unix_sockets[0]
+    cause = (
+        f"nothing listens on {case.protocol.value} port {case.port}; a server listens on the Unix socket {path} alone"
+    )
+    folder, _, name = path.rpartition("/")
+    remedies = [edit("in how the server is started: an address for TCP, as 127.0.0.1", "it listens on none now")]
+    if name.startswith(".s.PGSQL."):
+        remedies = [
+            edit("in postgresql.conf: listen_addresses = 'localhost', then restart it", "it is empty now"),
+            command(f"psql -h {shlex.quote(folder)} -p {case.port}", "reaches it by that socket"),
+        ]
+    evidence = (Evidence("/proc/net/unix", f"{path} listens"),)
+    return Finding(Verdict.NOTHING_LISTENS, Fault.SERVER, cause, evidence, tuple(remedies), Confidence.LIKELY)
+
+
 def starting(case: Case) -> Finding | None:
     """A process that was told to use the port has just been started, and does not listen yet."""
     if _listens(case) or any(not one.owners for one in _foreign(case)):  # which may be theirs
@@ -224,8 +243,9 @@ def other_port(case: Case) -> Finding | None:
     if _listens(case):
         return None
     for claim in case.claims:
-        if claim.listening:
-            one = claim.listening[0]
+        elsewhere = [one for one in claim.listening if one.socket.port != case.port]
+        if elsewhere:
+            one = elsewhere[0]
             cause = f"{owner(one)} was told to use port {case.port}, but listens on {place(one)}"
             return Finding(
                 Verdict.OTHER_PORT, Fault.SERVER, cause, (claim.evidence, socket_evidence(one)),
