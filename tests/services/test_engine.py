@@ -51,6 +51,8 @@ def test_clues_name_executable_script_and_image() -> None:
     assert found.programs == ("gunicorn", "python3.11", "nginx")
     assert found.commands == (("/usr/bin/python3", "/usr/bin/Gunicorn", "app", "-Dx"),)
     assert engine.clues(listener(80)) == Clues(80, (), ())
+    perhaps = process("ssh", "-L", "80:shop:80", name="ssh")
+    assert engine.clues(listener(80), (), (perhaps,)) == Clues(80, ("ssh",), (("ssh", "-L", "80:shop:80"),))
 
 
 def test_the_program_comes_before_the_port_and_both_before_http() -> None:

@@ -6,11 +6,11 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.weather.conftest import COMMAND, HERE
+from tests.weather.conftest import COMMAND, HERE, answer, run
 
 LISTENERS = 1000
 MOST_MEMORY = 150 << 10  # KiB
@@ -87,3 +87,119 @@ sys.stderr.write(f"{{status['VmHWM'].split()[0]}} {{threading.active_count()}}")
     assert int(threads) == 1
     products = {one["service"]["product"] for one in document["listeners"] if one["service"]}
     assert products <= {None}
+
+
+RECORDING = """
+import os, socket, sys
+one = socket.create_server((sys.argv[1], int(sys.argv[2])))
+if sys.argv[3] == "other":
+    os.setgid(65533); os.setuid(65533)
+    one = socket.create_server((sys.argv[1], 0))
+arguments = [word.replace("PORT", str(one.getsockname()[1])) for word in sys.argv[4:]]
+os.set_inheritable(one.fileno(), True)
+code = f'''
+import socket
+one = socket.socket(fileno={one.fileno()})
+print(one.getsockname()[1], flush=True)
+while True:
+    client, _ = one.accept()
+    print("connected", flush=True)
+    client.settimeout(1)
+    try:
+        print(client.recv(4096)[:8], flush=True)
+        client.sendall(b"-ERR unknown command\\\\r\\\\n")
+    except OSError:
+        pass
+    client.close()
+'''
+os.execv(sys.executable, [arguments[0], "-c", code, *arguments[1:]])
+"""
+"""A server of root, or of another user, that writes down who comes; its name and arguments are anybody's."""
+
+ORDINARY_PYTHON = "/usr/bin/python3"
+
+
+class Recording:
+    """A server of somebody else that runs, with what it wrote down."""
+
+    def __init__(self, folder: Path, user: str, *arguments: str) -> None:
+        self.said = folder / f"{arguments[0]}-{len(arguments)}-{user}.txt"
+        with self.said.open("wb") as to:
+            command = [ORDINARY_PYTHON, "-c", RECORDING, HERE, "0", user, *arguments]
+            self.process = subprocess.Popen(command, stdout=to, stderr=to, stdin=subprocess.DEVNULL)
+
+    @property
+    def port(self) -> int:
+        """Its port, as soon as it listens."""
+        until = time.monotonic() + SLACK
+        while not (lines := self.said.read_text().splitlines()):
+            assert self.process.poll() is None
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        return int(lines[0])
+
+    @property
+    def heard(self) -> list[str]:
+        """What came, after the port."""
+        return self.said.read_text().splitlines()[1:]
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Iterator[Callable[..., Recording]]:
+    some: list[Recording] = []
+
+    def start(user: str, *arguments: str) -> Recording:
+        some.append(Recording(tmp_path, user, *arguments))
+        return some[-1]
+
+    yield start
+    for one in some:
+        one.process.kill()
+        one.process.wait()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "protocol", "note"),
+    [
+        (("gdbserver", "127.0.0.1:PORT", "./shop"), "gdb-remote", None),
+        (("python3", "-m", "debugpy", "--listen", "PORT", "shop.py"), "dap", None),
+        (("java", "-agentlib:jdwp=transport=dt_socket,server=y,suspend=y,address=*:PORT"), "jdwp", None),
+        (("ssh", "-N", "-L", "PORT:shop.example.org:80", "gate"), None, "leave this machine: ssh carries it"),
+        (("nc", "-l", "PORT"), None, "nc would end with its first connection"),
+    ],
+)
+def test_what_another_user_runs_is_left_alone_where_its_command_line_says_so(
+    nobody: list[str],
+    recording: Callable[..., Recording],
+    arguments: tuple[str, ...],
+    protocol: str | None,
+    note: str | None,
+) -> None:
+    server = recording("root", *arguments)
+    document = answer(run([*nobody, "ls", "--services", "--json", str(server.port)]))
+    (one,) = (each for each in document["listeners"] if (each["protocol"], each["address"]) == ("tcp", HERE))
+    assert one["owners"] == []
+    assert (one["service"] and one["service"]["protocol"]) == protocol
+    assert bool(note) == any(note in limit for limit in document["limits"] if note)
+    assert server.heard == []
+
+
+def test_a_tunnel_without_a_port_in_its_words_makes_its_users_listeners_unasked(
+    nobody: list[str], recording: Callable[..., Recording]
+) -> None:
+    named, silent = recording("other", "redis-server", "*:PORT"), recording("other", "ssh", "-N", "gate")
+    ports = str(named.port), str(silent.port)
+    document = answer(run([*nobody, "ls", "--services", "--json", *ports]))
+    assert [
+        limit for limit in document["limits"] if f"tcp port {silent.port} was not asked" in limit and "(ssh)" in limit
+    ]
+    assert silent.heard == []
+    assert "connected" in named.heard
+
+
+def test_what_another_users_command_line_suggests_is_asked_first(
+    nobody: list[str], recording: Callable[..., Recording]
+) -> None:
+    server = recording("root", "redis-server", "*:PORT")
+    answer(run([*nobody, "ls", "--services", "--json", str(server.port)]))
+    assert server.heard[:2] == ["connected", "b'PING\\r\\n'"]

@@ -10,6 +10,7 @@ from ipaddress import IPv4Address, IPv6Address
 from homeport.model.addresses import IPAddress, Protocol
 from homeport.model.dialling import Target
 from homeport.model.evidence import Confidence, Evidence
+from homeport.model.owners import Process, Reason
 from homeport.model.services import Service
 from homeport.model.snapshot import Listener, Netns, Snapshot
 from homeport.operations.databases import databases as databases
@@ -20,6 +21,7 @@ from homeport.services.kind import Conversation
 from homeport.services.speakers import SPEAKERS
 from homeport.system import fingerprinting, namespaces, service_cache
 from homeport.system.fingerprinting import Suspect
+from homeport.system.mentions import Bystanders
 from homeport.system.reading import environment
 
 SECONDS = 10.0
@@ -77,10 +79,14 @@ def recognised(snapshot: Snapshot, among: Sequence[Listener] | None = None) -> S
 
 def fragile(one: Listener) -> Service | None:
     """What a listener is that is not even to be connected to, since that would do harm; None: it may be."""
-    match = engine.known(engine.clues(one, _java_options(one)), one.socket.protocol)
+    return _fragile(one, _others(one, Bystanders()))
+
+
+def _fragile(one: Listener, others: tuple[Process, ...]) -> Service | None:
+    match = engine.known(engine.clues(one, _java_options(one), others), one.socket.protocol)
     if match is None:
         return None
-    source = read(one.owners[0].process).evidence.source if one.owners else "/proc"
+    source = read(one.owners[0].process).evidence.source if one.owners else f"/proc/{others[0].pid}/cmdline"
     evidence = (Evidence(source, match.evidence),)
     return Service(match.protocol, match.product, match.version, False, Confidence.LIKELY, evidence, match.facts)
 
@@ -92,12 +98,30 @@ def readiness(service: Service) -> Callable[[Conversation], tuple[str, str] | No
 
 def unasked(one: Listener) -> str | None:
     """Why a listener is not to be asked: its bytes leave this machine, or it serves one client; None: it may be."""
-    return next((reason for owner in one.owners if (reason := forwarders.reason(owner.process))), None)
+    return _unasked(one, _others(one, Bystanders()))
+
+
+def _unasked(one: Listener, others: tuple[Process, ...]) -> str | None:
+    for owner in one.owners:
+        if reason := forwarders.reason(owner.process):
+            return reason
+    for other in others:
+        if reason := forwarders.reason(other):
+            return f"it may be that of pid {other.pid}, and {reason}"
+    return None
 
 
 def leads_away(one: Listener) -> bool:
     """Whether what is sent to a listener leaves this machine, though its address is here."""
-    return any(forwarders.leaves(owner.process) for owner in one.owners)
+    holders = (*(owner.process for owner in one.owners), *_others(one, Bystanders()))
+    return any(forwarders.leaves(process) for process in holders)
+
+
+def _others(one: Listener, bystanders: Bystanders) -> tuple[Process, ...]:
+    """Whose a listener may be, where nobody can be named: who names its port, of the user that made the socket."""
+    if one.owners or one.unattributed is None or one.unattributed.reason is Reason.KERNEL:
+        return ()
+    return bystanders.naming(one.socket.port, one.socket.uid)
 
 
 class _Plan:
@@ -107,6 +131,7 @@ class _Plan:
         self.suspects: dict[Suspect, list[Listener]] = {}
         self._notes = notes
         self._own = namespaces.own()
+        self._bystanders = Bystanders()
         self._by_port: dict[tuple[Protocol, int, int | None], list[Listener]] = defaultdict(list)
         for one in among:
             if one.socket.is_listener:
@@ -116,15 +141,16 @@ class _Plan:
         """Plan to ask one, unless it is known without, or better left alone."""
         socket = one.socket
         command = read(one.owners[0].process) if one.owners else None
-        found = engine.clues(one, _java_options(one))
-        if known := fragile(one):
+        others = _others(one, self._bystanders)
+        found = engine.clues(one, _java_options(one), others)
+        if known := _fragile(one, others):
             answers[one] = known
             return
         where = f"{socket.protocol.value} port {socket.port}"
         if engine.spared(found):
             self._notes[f"{where} was not asked what speaks there: it may be a printer's, which would print it"] = None
             return
-        if reason := unasked(one):
+        if reason := _unasked(one, others) or self._perhaps_away(one, others):
             self._notes[f"{where} was not asked what speaks there: {reason}"] = None
             return
         targets = self._targets(one)
@@ -132,6 +158,20 @@ class _Plan:
             self._notes[f"{where} was not asked what speaks there: no address of this machine reaches it alone"] = None
             return
         self.suspects.setdefault(Suspect(targets, found, command), []).append(one)
+
+    def _perhaps_away(self, one: Listener, others: tuple[Process, ...]) -> str | None:
+        """Why another user's listener may be a tunnel: that user has one, and nobody's command line names the port.
+
+        Of root's sockets that is not said: half of the machine would be left unasked, for one session of sshd.
+        """
+        hidden = one.unattributed is not None and one.unattributed.reason is Reason.OTHER_USER
+        if not hidden or others or not one.socket.address.is_loopback or not one.socket.uid:
+            return None
+        for other in self._bystanders.of(one.socket.uid):
+            if forwarders.leaves(other):
+                name = read(other).program
+                return f"it may be that of pid {other.pid} ({name}) of the same user, which would carry it elsewhere"
+        return None
 
     def _targets(self, one: Listener) -> tuple[Target, ...]:
         socket = one.socket

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from homeport.model.addresses import Protocol
 from homeport.model.evidence import Confidence, Evidence
+from homeport.model.owners import Process
 from homeport.model.services import WIRE, Service
 from homeport.model.snapshot import Listener
 from homeport.rules.commands import INTERPRETERS, Command, base, read
@@ -56,15 +57,18 @@ class Question(NamedTuple):
     speaker: Speaker | None = None
 
 
-def clues(listener: Listener, options: tuple[str, ...] = ()) -> Clues:
-    """What is known of a listener; `options` are words that its owner got by JAVA_TOOL_OPTIONS."""
+def clues(listener: Listener, options: tuple[str, ...] = (), others: tuple[Process, ...] = ()) -> Clues:
+    """What is known of a listener; `options` are words that its owner got by JAVA_TOOL_OPTIONS.
+
+    `others`: whose it may be, where nobody can be named.
+    """
     names: dict[str, None] = {}
     commands = []
-    for owner in listener.owners:
-        process = owner.process
+    holders = [(owner.process, owner.container) for owner in listener.owners]
+    for process, container in (*holders, *((one, None) for one in others)):
         command = read(process)
         words = process.cmdline or ()
-        image = owner.container.image if owner.container is not None else None
+        image = container.image if container is not None else None
         found = [command.program, *((base(process.exe),) if process.exe else ()), process.name]
         if command.title is not None:
             found.append(command.title.split(":", 1)[0])

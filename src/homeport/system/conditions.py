@@ -50,7 +50,7 @@ def claims(port: int) -> tuple[Claim, ...]:
     Not the caller and what started it: these name the port because they ask for it.
     """
     found = []
-    asking = _ancestors(os.getpid())
+    asking = ancestors(os.getpid())
     for pid in procfs.all_pids()[:MAX_PROCESSES]:
         process = procfs.read_process(pid) if pid not in asking else None
         if process is None or not process.cmdline or process.state == "Z":
@@ -74,7 +74,7 @@ def supervised() -> bool:
     return any(one is not None and supervises(one) for one in found)
 
 
-def _ancestors(pid: int) -> set[int]:
+def ancestors(pid: int) -> set[int]:
     """A process and its parents (proc_pid_status(5), PPid)."""
     found: set[int] = set()
     while pid > 1 and pid not in found:
