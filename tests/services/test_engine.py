@@ -131,6 +131,14 @@ def test_nothing_that_a_peer_says_raises(said: bytes, port: int) -> None:
     engine.asks_for_tls(400, said)
 
 
+def test_who_is_silent_about_a_page_is_asked_for_tls_last() -> None:
+    rest = engine.questions(NOBODY)[1:]
+    later = engine.after_silence(rest)
+    assert rest[0].step.value == later[-1].step.value == "tls"
+    assert later[:-1] == rest[1:]
+    assert engine.after_silence(engine.questions(Clues(8443, ()))[1:]) == engine.questions(Clues(8443, ()))[1:]
+
+
 def test_a_refusal_in_plain_text_is_told_from_a_page() -> None:
     assert engine.asks_for_tls(400, b"<center>The plain HTTP request was sent to HTTPS port</center>")
     assert engine.asks_for_tls(400, b"Client sent an HTTP request to an HTTPS server.\n")
@@ -150,6 +158,13 @@ def test_the_executable_adds_the_product_that_the_bytes_leave_open() -> None:
     assert engine.service(match, command("java")).confidence is Confidence.CERTAIN
     told = engine.service(Match("redis", "Valkey", "8", "x"), command("redis-server"))
     assert (told.product, told.confidence) == ("Valkey", Confidence.CERTAIN)
+
+
+def test_who_takes_nobody_without_a_certificate_is_named_by_its_program() -> None:
+    match = Match("tls", None, None, "it speaks TLSv1.3")
+    found = engine.service(match, command("redis-server"), tls=True)
+    assert (found.protocol, found.product, found.confidence) == ("tls", "Redis", Confidence.LIKELY)
+    assert engine.service(match, command("shop"), tls=True).product is None
 
 
 def test_a_name_without_bytes_is_likely_and_only_on_the_usual_port() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from homeport.services.programs import PRODUCTS, product
+from homeport.services.programs import PRODUCTS, product, products
 
 
 def test_products_of_programs() -> None:
@@ -10,6 +10,12 @@ def test_products_of_programs() -> None:
     assert product("http", "php8.2") == "PHP built-in server"
     assert product("http", "postgres") is None
     assert product("unknown", "postgres") is None
+
+
+def test_all_that_a_program_may_be() -> None:
+    assert products("redis-server") == {"Redis"}
+    assert products("dovecot") == {"Dovecot"}
+    assert products("shop") == set()
 
 
 def test_programs_are_in_lower_case() -> None:

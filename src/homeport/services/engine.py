@@ -168,6 +168,15 @@ def hinted(said: bytes, rest: tuple[Question, ...]) -> tuple[Question, ...]:
     return (*(one._replace(seconds=SUGGESTED) for one in better), *(one for one in rest if one not in better))
 
 
+def after_silence(rest: tuple[Question, ...]) -> tuple[Question, ...]:
+    """The questions that are left for a peer that kept a page's request without a word: TLS last.
+
+    Who expects TLS sees at once that this is none, and closes, or says so (RFC 8446 §6.2).
+    """
+    tls = [one for one in rest if one.step is Step.TLS]
+    return (*(one for one in rest if one.step is not Step.TLS), *tls)
+
+
 def asks_for_tls(status: int, body: bytes) -> bool:
     """Whether a page is the refusal of a server that expected TLS there (nginx, Apache, Go, Node, Jetty …)."""
     return status in (400, 426, 497) and any(word in body for word in (b"HTTPS", b"https", b"SSL", b"TLS"))
@@ -179,6 +188,8 @@ def service(match: Match, command: Command | None, *, tls: bool = False) -> Serv
     product, confidence = match.product, Confidence.CERTAIN
     if product is None and command is not None and command.confidence is not Confidence.POSSIBLE:
         product = programs.product(match.protocol, command.program)
+        if match.protocol == Step.TLS.value and len(some := programs.products(command.program)) == 1:
+            product = some.pop()
         if product is not None:
             confidence = Confidence.LIKELY
             evidence.append(Evidence(command.evidence.source, f"the owner runs {command.evidence.text}"))

@@ -14,6 +14,11 @@ def product(protocol: str, program: str) -> str | None:
     return names.get(name) or names.get(name.rstrip("0123456789."))
 
 
+def products(program: str) -> set[str]:
+    """All that a program may be, where what it speaks cannot be told: behind TLS that demands a certificate."""
+    return {found for protocol in PRODUCTS if (found := product(protocol, program))}
+
+
 _PHP = ("7.4", "8.0", "8.1", "8.2", "8.3", "8.4", "8.5")
 
 PRODUCTS: dict[str, dict[str, str]] = {
@@ -72,6 +77,21 @@ PRODUCTS: dict[str, dict[str, str]] = {
         "http.server": "Python http.server",
         "minio": "MinIO",
         "php": "PHP built-in server",
+        # those that add no header, or may be told to leave it out
+        "uvicorn": "uvicorn",
+        "gunicorn": "gunicorn",
+        "hypercorn": "Hypercorn",
+        "granian": "Granian",
+        "daphne": "Daphne",
+        "waitress-serve": "waitress",
+        "uwsgi": "uWSGI",
+        "uwsgi-core": "uWSGI",
+        "puma": "Puma",
+        "unicorn": "Unicorn",
+        "vite": "Vite",
+        "esbuild": "esbuild",
+        "parcel": "Parcel",
+        "weed": "SeaweedFS",
     },
     "epmd": {"epmd": "Erlang port mapper"},
 }

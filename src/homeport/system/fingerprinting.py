@@ -219,7 +219,7 @@ class _Inquiry:
                 return None
             try:
                 match = self._put(question, talk)
-                said = talk.heard
+                said, over = talk.heard, talk.over
             finally:
                 talk.close()
                 talk = None
@@ -230,6 +230,8 @@ class _Inquiry:
             if said and (match := engine.greeted(said, self._clues)):
                 return match  # it greeted late
             questions = engine.hinted(said, questions)
+            if question.step is Step.HTTP and not said and not over:
+                questions = engine.after_silence(questions)
         return None
 
     def _put(self, question: Question, talk: _Talk) -> Match | None:

@@ -123,6 +123,9 @@ STACKS = {  # who is built of what, where both can be seen in one answer
     ("Astro", "Vite"),
     ("Angular development server", "Vite"),
     ("vLLM", "OpenAI-compatible API"),
+    ("MinIO", "S3-compatible API"),
+    ("SeaweedFS", "S3-compatible API"),
+    ("Moto", "S3-compatible API"),
 }
 
 

@@ -57,6 +57,8 @@ def test_an_answer_that_says_nothing_leaves_it_to_the_clues(clues: Clues, target
         ("jellyfin", ("/System/Info/Public", "/web/")),
         ("gitlab", ("/users/sign_in",)),
         ("code-server", ("/login",)),
+        ("traefik", ("/api/version",)),
+        ("chrome-devtools", ("/json/version",)),
     ],
 )
 def test_the_form_of_the_answer_suggests_a_page(name: str, targets: tuple[str, ...], recorded: Recorded) -> None:

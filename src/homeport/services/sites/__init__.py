@@ -104,6 +104,7 @@ from homeport.services.sites import (
     mkdocs,
     mlflow,
     mongodb,
+    moto,
     neo4j,
     nest,
     netdata,
@@ -149,6 +150,8 @@ from homeport.services.sites import (
     react_router,
     remix,
     restify,
+    s3_api,
+    seaweedfs,
     solr,
     sonarqube,
     spark,
@@ -216,6 +219,8 @@ APPLICATIONS: tuple[Site, ...] = (
     meilisearch.SITE,
     solr.SITE,
     minio.SITE,
+    seaweedfs.SITE,
+    moto.SITE,
     azurite.SITE,
     local_stack.SITE,
     postgrest.SITE,
@@ -316,6 +321,7 @@ APPLICATIONS: tuple[Site, ...] = (
     parcel.SITE,
     esbuild.SITE,
     apollo.SITE,
+    s3_api.SITE,
     websocket.SITE,
 )
 """What makes pages: the most specific first, what others are built of last."""

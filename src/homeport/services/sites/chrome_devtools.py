@@ -4,7 +4,7 @@ https://chromedevtools.github.io/devtools-protocol/
 
 from __future__ import annotations
 
-from homeport.services.sites.signs import body, entry, fields
+from homeport.services.sites.signs import body, both, entry, fields, header, status
 
 SITE = entry(
     "Chrome DevTools",
@@ -16,5 +16,6 @@ SITE = entry(
     ports=(9222,),
     programs=("chrome", "chromium*", "google-chrome*", "msedge", "headless_shell", "chrome-headless-*"),
     page="/json/version",
+    when=both(status(200), header("x-frame-options", "^DENY$"), header("content-length", "^0$")),
     facts=(("authentication", "not demanded"),),
 )

@@ -9,9 +9,11 @@ from homeport.services.sites.signs import body, entry, fields, header
 SITE = entry(
     "Traefik",
     fields({"Version": ".+", "Codename": ".+", "startDate": r"\d{4}-.*"}, "Version", at="/api/version"),
-    body(r"<title>Traefik</title>", r'<meta name="?description"? content="Traefik UI"'),
+    body(
+        r"<title>Traefik(?: Proxy)?</title>", r'<meta\s{1,9}name="?description"?\s{1,9}content="Traefik (?:UI|Proxy)"'
+    ),
     programs=("traefik",),
     page="/api/version",
-    when=header("location", "^/dashboard/$"),
+    when=header("location", "^(?:https?://[^/]{1,255})?/dashboard/$"),
     private=("/api/version",),
 )
