@@ -7,6 +7,7 @@ import os
 import pty
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -307,6 +308,60 @@ def test_a_node_server_to_a_file_that_is_truncated_by_a_copy(
     follower.says("was truncated")
     assert follower.count("request /one") == 1
     assert follower.end() == 130
+
+
+DATED_PY = """
+import socket, sys, time
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+for day in range(int(sys.argv[2])):
+    with open(f"app-{day}.log", "a", buffering=1) as file:
+        listener.accept()[0].close()
+        for number in range(500):
+            print(time.strftime("%Y-%m-%d %H:%M:%S"), "INFO day", day, "number", number, file=file)
+listener.accept()
+"""
+
+
+def test_files_named_by_date_are_followed_from_one_to_the_next(
+    start: Start, wait_for: Wait, port: int, tmp_path: Path, follow: Callable[..., Follower]
+) -> None:
+    (tmp_path / "server.py").write_text(DATED_PY)
+    start(sys.executable, "server.py", str(port), "4", cwd=tmp_path)
+    until(lambda: (tmp_path / "app-0.log").exists(), "the first file")
+    follower = follow(port, "-n", 0)
+    follower.says("app-0.log")
+    for day in range(4):
+        until(lambda day=day: (tmp_path / f"app-{day}.log").exists(), "the file of the day")  # type: ignore[misc]
+        socket.create_connection(("127.0.0.1", port)).close()
+        follower.says(f"app-{day}.log")
+        follower.sees(f"day {day} number 498")
+    follower.sees("day 3 number 499")
+    expected = [f"INFO day {day} number {number}" for day in range(4) for number in range(500)]
+    assert [line[line.index("INFO") :] for line in follower.out] == expected
+
+
+def test_a_follower_that_writes_to_the_log_itself_does_not_feed_on_its_own_lines(
+    start: Start, wait_for: Wait, port: int, tmp_path: Path
+) -> None:
+    (tmp_path / "server.js").write_text(SERVER_JS)
+    start("sh", "-c", f"exec node server.js {port} >>all.txt 2>&1", cwd=tmp_path)
+    wait_for(port)
+    with (
+        (tmp_path / "all.txt").open("a") as log,
+        subprocess.Popen(
+            [*HOMEPORT, "logs", str(port), "--follow"],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as follower,
+    ):
+        assert follower.stderr is not None
+        assert "this command writes there itself" in follower.stderr.readline()
+        get(port, "/bad")
+        until(lambda: "request /bad" in (tmp_path / "all.txt").read_text(), "the line")
+        assert follower.wait(30) == 1  # there is nothing else to follow
+    assert (tmp_path / "all.txt").read_text().count("request /bad") == 1
 
 
 def test_a_deleted_log_is_read_through_the_descriptor(start: Start, wait_for: Wait, port: int, tmp_path: Path) -> None:

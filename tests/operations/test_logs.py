@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -14,12 +15,14 @@ from pathlib import Path
 import pytest
 
 from homeport.model.addresses import Protocol
-from homeport.model.logs import Level, LogKind, Logs, LogWish
+from homeport.model.logs import Level, LogKind, LogLine, Logs, LogWish
 from homeport.model.owners import Reason, Unattributed
 from homeport.model.snapshot import Listener, Query
+from homeport.operations import log_following
 from homeport.operations import logs as operation
 from homeport.operations.logs import logs, recent
 from homeport.operations.ls import look
+from homeport.system.log_reading import FileLog
 
 Serve = Callable[..., int]
 
@@ -155,3 +158,50 @@ def test_a_label_is_unique(serve: Serve) -> None:
 def test_nothing_listens() -> None:
     found = logs("1", LogWish(since=datetime.now(UTC) - timedelta(1)))
     assert (found.sources, found.hints) == ((), ("nothing listens at 1",))
+
+
+def test_a_file_that_takes_anothers_place_between_two_looks_is_no_further_source(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_following, "LOOK_AGAIN", 0.0)
+    port = serve(
+        "log = open('app.log', 'a', buffering=1)\nprint('INFO line 1', file=log)\n"
+        "import signal\ndef rotate(*_):\n    global log\n    os.rename('app.log', 'app.log.1')\n"
+        "    log = open('app.log', 'a', buffering=1)\n"
+        "    print('INFO line 2', file=log)\nsignal.signal(signal.SIGUSR1, rotate)"
+    )
+    following = log_following.Following(str(port), LogWish())
+    try:
+        with monkeypatch.context() as between:
+            (owner,) = look(Query(frozenset((Protocol.TCP,)), frozenset((port,)))).listeners[0].owners
+            between.setattr(FileLog, "more", lambda _: [])  # it has looked already when the file is renamed
+            os.kill(owner.process.pid, signal.SIGUSR1)
+            deadline = time.monotonic() + 30
+            while not (tmp_path / "app.log").exists() or not (tmp_path / "app.log").read_text():
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            assert following.poll() == []
+        events = following.poll()
+        events += following.poll()
+        assert [getattr(one, "text", None) for one in events] == ["app.log was replaced by a new file", "INFO line 2"]
+    finally:
+        following.close()
+
+
+def test_each_source_keeps_its_own_order_where_only_some_of_its_lines_tell_fractions() -> None:
+    def entry(text: str, second: float | None, source: str) -> LogLine:
+        when = None if second is None else datetime(2026, 11, 23, 5, 0, tzinfo=UTC) + timedelta(seconds=second)
+        return LogLine(time=when, level=None, text=text, message=text, source=source)
+
+    one = [
+        entry("a", 1.5, "one"),
+        entry("b", 1, "one"),
+        entry("c", 3.2, "one"),
+        entry("d", None, "one"),
+        entry("e", 3, "one"),
+    ]
+    other = [entry("x", 1.2, "two"), entry("old", -86_400, "two"), entry("y", 3.1, "two")]
+    after = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
+    found = [each.text for each in operation.in_order([(one, after), (other, after)])]
+    assert found == ["old", "a", "b", "x", "c", "d", "e", "y"]
+    assert operation.in_order([(other, after)]) == other

@@ -60,7 +60,8 @@ def follow(address: str, wish: LogWish, *, source: str | None, as_json: bool) ->
             return code(first)
         while not _reader_is_gone():
             stream.show(following.poll())
-            time.sleep(PAUSE)
+            if not following.is_behind:
+                time.sleep(PAUSE)
     finally:
         following.close()
     return 0

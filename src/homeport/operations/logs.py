@@ -9,15 +9,15 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from homeport.logs.entries import Assembler
 from homeport.logs.formats import reader
 from homeport.logs.places import Candidate, Facts, candidates
-from homeport.logs.places.kind import OfFile
+from homeport.logs.places.kind import OfFile, Reading
 from homeport.logs.shapes import Groups
 from homeport.model.evidence import Evidence
 from homeport.model.logs import Level, LogLine, Logs, LogSource, LogWish
@@ -27,7 +27,7 @@ from homeport.operations.ls import look
 from homeport.operations.scene import residents, survey
 from homeport.rules.masking import mask
 from homeport.system import log_places, procfs
-from homeport.system.log_feeds import open_feed
+from homeport.system.log_feeds import open_feed, outputs
 from homeport.system.log_reading import Feed
 from homeport.system.matching import Pattern
 from homeport.system.publishing import Publishing
@@ -43,6 +43,8 @@ MOST_LOOKED_AT = 400_000
 MOST_FOR_ERRORS = 50_000
 """Lines of one source that errors are taken from where no time is given."""
 MOST_SOURCES = 64
+OUT_OF_ORDER = timedelta(minutes=1)
+"""How much later than the next entry of its source one may say to be, and yet be put before it."""
 
 
 class Subject(NamedTuple):
@@ -129,18 +131,24 @@ def _of_owners(owners: Sequence[Owner], hints: tuple[str, ...], limits: tuple[st
     return Subject(tuple(processes.values()), unit, container, hints, limits, False)
 
 
-def opened_sources(subject: Subject, known: set[object] | None = None) -> tuple[list[Open], list[str]]:
+def opened_sources(
+    subject: Subject, known: set[object] | None = None, followed: Callable[[Reading], bool] = lambda _: False
+) -> tuple[list[Open], list[str]]:
     """The sources of a subject, opened where they can be, with what could not be seen in a line each.
 
-    `known` are the keys of sources that are open already: those are left out, and the new ones added to it.
+    `known` are the keys of sources that are open already: those are left out, and the new ones added to it. So is
+    what `followed` says of that it is read already.
     """
     if not subject.owners and subject.container is None:
         return [], []
     facts = log_places.gather(subject.owners, subject.unit, subject.container)
     found: list[Open] = []
     seen = set() if known is None else known
+    unread: frozenset[object] = frozenset() if known is None else outputs()
     for one in candidates(facts)[:MOST_SOURCES]:
-        opened = _opened(one, seen)
+        if one.reading is not None and followed(one.reading):
+            continue
+        opened = _opened(one, seen, unread)
         if opened is not None:
             found.append(opened)
     return _labelled(found), _closed_to_us(facts)
@@ -156,8 +164,8 @@ def _closed_to_us(facts: Facts) -> list[str]:
     return [f"the open files of {names}{more}, run by {owner}, may not be read: run with sudo"]
 
 
-def _opened(one: Candidate, seen: set[object]) -> Open | None:
-    """A candidate as a source; None for one that is there already, by this or another name."""
+def _opened(one: Candidate, seen: set[object], unread: frozenset[object]) -> Open | None:
+    """A candidate as a source; None for one that is there already, by this or another name. `unread` are not read."""
     reason, denied, feed = one.reason, False, None
     if one.reading is not None:
         try:
@@ -174,6 +182,9 @@ def _opened(one: Candidate, seen: set[object]) -> Open | None:
             feed.close()
         return None
     seen.add(key)
+    if feed is not None and key in unread:
+        feed.close()
+        feed, reason = None, "this command writes there itself: its own lines would come again and again"
     return Open(_source(one, reason, denied, getattr(feed, "size", None), feed is not None), feed)
 
 
@@ -234,7 +245,7 @@ def answer(
     """The last lines of the opened sources, in the order of their times."""
     now = datetime.now(UTC)
     said = list(dict.fromkeys((*subject.limits, *limits)))
-    found: list[tuple[datetime, int, int, LogLine]] = []
+    found: list[tuple[Sequence[LogLine], datetime]] = []
     groups = Groups() if wish.errors else None
     readable = [one for one in opened if one.feed is not None and not wish.sources_only]
     deadline = time.monotonic() + seconds
@@ -246,14 +257,14 @@ def answer(
             said.append(limit)
         if groups is not None:
             groups.merge(search.groups)
-        found += [(*key, line) for key, line in zip(_keys(lines, one, number), lines, strict=True)]
-    found.sort(key=lambda each: each[:3])
+        if lines:
+            found.append((lines, _last_change(one)))
     readable_ones = [one for one in opened if one.feed is not None]
     return Logs(
         asked=asked,
         taken_at=now,
         sources=tuple(one.source for one in opened),
-        lines=tuple(line for *_, line in found[-wish.most :]) if wish.most else (),
+        lines=tuple(in_order(found)[-wish.most :]) if wish.most else (),
         groups=() if groups is None else groups.groups(),
         hints=subject.hints if readable_ones else (*subject.hints, *_where_to_look(subject, opened)),
         limits=tuple(said),
@@ -274,17 +285,30 @@ def _where_to_look(subject: Subject, opened: Sequence[Open]) -> list[str]:
     ]
 
 
-def _keys(lines: Sequence[LogLine], one: Open, number: int) -> list[tuple[datetime, int, int]]:
-    """What to sort by: an entry without a time goes with the next that has one; without any, with the last change."""
+def in_order(parts: Sequence[tuple[Sequence[LogLine], datetime]]) -> list[LogLine]:
+    """The entries of several sources by time, each source in its own order; with each, when it was written to last.
+
+    An entry without a time goes with the next that has one, and so does one that is a little later than the next: some
+    lines tell fractions of seconds, others do not. A greater step back is taken at its word.
+    """
+    if len(parts) == 1:
+        return list(parts[0][0])
+    found: list[tuple[datetime, int, int, LogLine]] = []
+    for number, (lines, after) in enumerate(parts):
+        following = after
+        for index in range(len(lines) - 1, -1, -1):
+            moment = lines[index].time
+            if moment is None or timedelta(0) < moment - following < OUT_OF_ORDER:
+                moment = following
+            following = moment
+            found.append((moment, number, index, lines[index]))
+    found.sort(key=lambda each: each[:3])
+    return [line for *_, line in found]
+
+
+def _last_change(one: Open) -> datetime:
     modified = getattr(one.feed, "modified", None)
-    after = datetime.now(UTC) if modified is None else datetime.fromtimestamp(modified, UTC)
-    known = [line.time for line in lines]
-    times: list[datetime] = []
-    following = after
-    for moment in reversed(known):
-        following = moment or following
-        times.append(following)
-    return [(moment, number, index) for index, moment in enumerate(reversed(times))]
+    return datetime.now(UTC) if modified is None else datetime.fromtimestamp(modified, UTC)
 
 
 class Pass(NamedTuple):

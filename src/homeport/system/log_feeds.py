@@ -6,6 +6,7 @@ import errno
 import os
 import re
 import socket
+import stat
 import subprocess
 import time
 from collections import Counter
@@ -29,6 +30,19 @@ _HEAD = 1 << 16
 _PANE_LINES = 1000
 _PANE_PAUSE = 0.5
 _OVERLAPS = (20, 5, 2)
+
+
+def outputs() -> frozenset[tuple[int, int]]:
+    """Device and inode of the files that this program's own standard output and error lead to."""
+    found = []
+    for number in (1, 2):
+        try:
+            facts = os.fstat(number)
+        except OSError:  # closed: nothing is written there
+            continue
+        if stat.S_ISREG(facts.st_mode):
+            found.append((facts.st_dev, facts.st_ino))
+    return frozenset(found)
 
 
 def open_feed(reading: Reading) -> Feed:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
@@ -17,10 +18,11 @@ from homeport.system.reading import open_inside
 BLOCK = 1 << 16
 FARTHEST = 64 << 20
 """Bytes before the end of a file that are looked at."""
-PER_POLL = 8 << 20
-"""Bytes that are taken at one time of what was added."""
-_RETIRED_POLLS = 40
-_MOST_RETIRED = 4
+PER_POLL = 1 << 18
+"""Bytes that are taken at one time of what was added: few, so that no rotation passes unseen meanwhile."""
+RETIRED_SECONDS = 8.0
+"""How long a renamed file is read on after the last line that was written to it."""
+_MOST_RETIRED = 16
 _SIGNATURE = 64
 
 
@@ -62,7 +64,9 @@ class FileLog:
         self._position = os.fstat(self._descriptor).st_size
         self._signature = self._head()
         self._retired: list[tuple[int, int, Splitter]] = []
-        self._polls_since = 0
+        self._last_retired = 0.0
+        self._left = False
+        self.behind = False
         self.notes: list[str] = []
 
     @property
@@ -80,6 +84,18 @@ class FileLog:
         """Device and inode."""
         facts = os.fstat(self._descriptor)
         return facts.st_dev, facts.st_ino
+
+    def covers(self, path: str, root: str | None) -> bool:
+        """Whether what has this path is followed already, by whatever file."""
+        if (path, root) != (self._where.path, self._where.root):
+            return False
+        return os.fstat(self._descriptor).st_nlink > 0 or not self._is_still_written()
+
+    def was_left(self) -> bool:
+        """Whether its writer has another file in this one's place since the last call: it writes elsewhere by now."""
+        left = self._where.link is not None and not self._is_still_written()
+        before, self._left = self._left, left
+        return left and not before
 
     def last(self, lines: int) -> tuple[Iterator[str], bool]:
         """The last `lines` lines, and whether these are all that there are."""
@@ -122,11 +138,15 @@ class FileLog:
         yield from splitter.flush() if not cut else ()
 
     def more(self) -> list[str]:
-        """The lines that were added since the last look; those of a file that has taken its place follow."""
+        """The lines that were added since the last look; those of a file that has taken its place follow.
+
+        At most `PER_POLL` bytes of a file: `behind` says whether there are more.
+        """
+        self.behind = False
         lines = [line for one in self._drained() for line in one]
-        lines += self._added()
+        lines += [] if self.behind else self._added()  # what was written before comes first
         self._follow_path()
-        return lines + (self._added() if self._position == 0 else [])
+        return lines + (self._added() if self._position == 0 and not self.behind else [])
 
     def close(self) -> None:
         """Close what is open."""
@@ -154,7 +174,8 @@ class FileLog:
             self._splitter = Splitter()
             self._position = _first_data(self._descriptor, size)
             self._signature = self._head()
-        lines, self._position = _read_on(self._descriptor, self._position, self._splitter)
+        lines, self._position, full = _read_on(self._descriptor, self._position, self._splitter)
+        self.behind = self.behind or full
         if len(self._signature) < _SIGNATURE:
             self._signature = self._head()
         return lines
@@ -162,13 +183,13 @@ class FileLog:
     def _drained(self) -> Iterator[list[str]]:
         """What is still written to files that were renamed: until a while after their place was taken."""
         kept = []
-        self._polls_since += 1
         for descriptor, position, splitter in self._retired:
-            lines, end = _read_on(descriptor, position, splitter)
+            lines, end, full = ([], position, True) if self.behind else _read_on(descriptor, position, splitter)
+            self.behind = self.behind or full
             yield lines
-            if lines:
-                self._polls_since = 0
-            if self._polls_since < _RETIRED_POLLS:
+            if lines or full:
+                self._last_retired = time.monotonic()
+            if time.monotonic() - self._last_retired < RETIRED_SECONDS:
                 kept.append((descriptor, end, splitter))
             else:
                 os.close(descriptor)
@@ -188,10 +209,12 @@ class FileLog:
             return
         self.notes.append("was replaced by a new file")
         self._retired.append((self._descriptor, self._position, self._splitter))
-        for other, _, _ in self._retired[:-_MOST_RETIRED]:
+        for other, position, _ in self._retired[:-_MOST_RETIRED]:
+            if (unread := os.fstat(other).st_size - position) > 0:
+                self.notes.append(f"was renamed again and again: {unread:,} bytes were not read")
             os.close(other)
         self._retired = self._retired[-_MOST_RETIRED:]
-        self._polls_since = 0
+        self._last_retired = time.monotonic()
         self._descriptor, self._position, self._splitter = descriptor, 0, Splitter()
         self._signature = self._head()
 
@@ -216,14 +239,15 @@ def _regular(descriptor: int) -> int:
     raise OSError("it is no regular file")
 
 
-def _read_on(descriptor: int, position: int, splitter: Splitter) -> tuple[list[str], int]:
+def _read_on(descriptor: int, position: int, splitter: Splitter) -> tuple[list[str], int, bool]:
+    """The next lines, where they end, and whether it may go on behind that."""
     lines: list[str] = []
     left = PER_POLL
     while left > 0 and (block := os.pread(descriptor, min(BLOCK * 4, left), position)):
         position += len(block)
         left -= len(block)
         lines += splitter.feed(block)
-    return lines, position
+    return lines, position, left <= 0
 
 
 def _first_data(descriptor: int, size: int) -> int:
