@@ -113,6 +113,17 @@ for family, address in ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")):
 print("ready", flush=True)
 """
 
+_PLAIN = """
+import socket, sys
+plain = socket.socket()
+plain.settimeout(1)
+try:
+    plain.connect((sys.argv[1], int(sys.argv[2])))
+    plain.recv(1)
+except OSError:
+    pass
+"""
+
 _DRIVER = """
 import json, sys, urllib.parse
 from ipaddress import ip_address
@@ -453,28 +464,141 @@ def test_ports_that_rules_lead_away(machine: Machine, translating: None) -> None
     machine.answers([("check", f"http://{OWN}:8081/"), ("check", "localhost:8086")])
 
 
-def test_such_a_rule_does_lead_away(machine: Machine, translating: None) -> None:
-    """Without the guard: a plain connect to the own address is seen on the wire."""
+def plainly(machine: Machine, address: str, port: int) -> bool:
+    """Whether a plain connection, without the guard, is seen on the wire."""
     machine.mark("plain")
-    connect = "import socket, sys; s = socket.socket(); s.settimeout(0.2); s.connect_ex((sys.argv[1], 8081))"
-    machine.run(sys.executable, "-c", connect, OWN)
-    left = [told(frame) for frame in machine.mark("plain again")]
-    assert any(one is not None and FOREIGN in one for one in left)
+    machine.run(sys.executable, "-c", _PLAIN, address, str(port))
+    return any(FOREIGN in (told(frame) or "") for frame in machine.mark("plain again"))
+
+
+def test_such_a_rule_does_lead_away(machine: Machine, translating: None) -> None:
+    assert plainly(machine, OWN, 8081)
+
+
+MARK = """
+table ip hpmark {
+  chain out { type route hook output priority -150; tcp dport 8096 meta mark set 7; }
+}
+"""
 
 
 @pytest.fixture
 def ruled(machine: Machine) -> Iterator[None]:
-    """A routing rule that leads one port past the table of local addresses."""
-    for words in ("add pref 10 table local", "del pref 0", "add pref 5 ipproto tcp dport 8095 table main"):
+    """Routing rules that lead a port, and what a rule of the firewall marks, past the table of local addresses."""
+    added = ["pref 10 table local", "pref 5 ipproto tcp dport 8095 table main", "pref 6 fwmark 7 table main"]
+    file = machine.folder / "mark.nft"
+    file.write_text(MARK)
+    subprocess.run(machine.command("nft", "-f", str(file)), check=True, timeout=30)
+    for words in (*(f"add {one}" for one in added), "del pref 0"):
         ip("-n", machine.name, "rule", *words.split())
     yield
-    for words in ("add pref 0 table local", "del pref 10", "del pref 5"):
+    for words in ("add pref 0 table local", *(f"del {one}" for one in added)):
         ip("-n", machine.name, "rule", *words.split())
+    subprocess.run(machine.command("nft", "delete", "table", "ip", "hpmark"), check=True, timeout=30)
 
 
 def test_ports_that_have_a_route_of_their_own(machine: Machine, ruled: None) -> None:
-    cases = [("dial", (OWN, 8095, "tcp")), ("dial", (OWN, 8000, "tcp"))]
-    assert machine.answers(cases) == ["not-this-machine", "connected"]
+    cases = [("dial", (OWN, port, "tcp")) for port in (8095, 8096, 8000)]
+    assert machine.answers(cases) == ["not-this-machine", "not-this-machine", "connected"]
+
+
+@pytest.fixture
+def tunnel(machine: Machine) -> Iterator[None]:
+    """socat at port 8600, which carries every connection to another machine."""
+    listen, to = "TCP-LISTEN:8600,fork,reuseaddr,bind=127.0.0.1", f"TCP:{FOREIGN}:80,connect-timeout=1"
+    process = subprocess.Popen(machine.command("socat", "-d", "-d", listen, to), stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stderr is not None
+        while "listening on" not in (line := process.stderr.readline()):
+            assert line, "socat ended"
+        yield
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_a_tunnel(machine: Machine, tunnel: None) -> None:
+    """Its address is this machine's; what it takes is not: neither asked for, nor redirected to, nor proved."""
+    hosts = ("127.0.0.1", "LOCALHOST", "127.1", "[::ffff:127.0.0.1]")
+    asked = ["127.0.0.1:8600", "http://localhost:8600/"]
+    asked += [f"http://127.0.0.1:8000/?to=http://{host}:8600/" for host in hosts]
+    answers = machine.answers([("check", one) for one in asked])
+    assert answers == ["not-this-machine"] * 2 + ["redirect-elsewhere"] * 4
+    for words in (["ls", "--services"], ["8600"], ["reach", "8600", "--prove"]):
+        assert "8600" in machine.run(sys.executable, "-m", "homeport", *words)
+    assert "8000" in machine.run(sys.executable, "-m", "homeport", "ls", env={"DOCKER_HOST": "tcp://127.0.0.1:8600"})
+
+
+def test_such_a_tunnel_does_lead_away(machine: Machine, tunnel: None) -> None:
+    assert plainly(machine, "127.0.0.1", 8600)
+
+
+NEXT_DOOR = """
+table ip hplaw4 {
+  chain in {
+    type nat hook prerouting priority -100;
+    tcp dport 8001 dnat to %(foreign)s:80
+  }
+  chain out { type nat hook postrouting priority 100; oifname hpn1 masquerade; }
+}
+"""
+NEXT_DOOR_NAT = """
+table ip hplaw4 {
+  chain out {
+    type nat hook output priority -100;
+    ip daddr %(own)s tcp dport 9000-9001 dnat to 10.77.0.2 : tcp dport map { 9000 : 8000, 9001 : 8001 }
+  }
+}
+"""
+
+
+@pytest.fixture
+def next_door(machine: Machine) -> Iterator[str]:
+    """A namespace behind a veth pair, as a container's, whose own rules lead port 8001 to another machine."""
+    name = f"{machine.name}-next"
+    serve = "import socket\ns = socket.create_server(('10.77.0.2', 8000))\nprint('ready', flush=True)\n"
+    serve += "while 1: s.accept()[0].sendall(b'x')"
+    server = None
+    try:
+        ip("netns", "add", name)
+        ip("-n", machine.name, "link", "add", "hpn0", "type", "veth", "peer", "name", "hpn1", "netns", name)
+        for where, words in (
+            (machine.name, "addr add 10.77.0.1/24 dev hpn0"), (machine.name, "link set hpn0 up"),
+            (name, "addr add 10.77.0.2/24 dev hpn1"), (name, "link set hpn1 up"), (name, "link set lo up"),
+            (name, "route add default via 10.77.0.1"),
+        ):  # fmt: skip
+            ip("-n", where, *words.split())
+        ip("netns", "exec", name, "sysctl", "-qw", "net.ipv4.ip_forward=1")
+        ip("netns", "exec", machine.name, "sysctl", "-qw", "net.ipv4.ip_forward=1")
+        for where, rules in ((name, NEXT_DOOR), (machine.name, NEXT_DOOR_NAT)):
+            file = machine.folder / "next.nft"
+            file.write_text(rules % {"foreign": FOREIGN, "own": OWN})
+            ip("netns", "exec", where, "nft", "-f", str(file))
+        server = _started(["ip", "netns", "exec", name, sys.executable, "-c", serve])
+        yield name
+    finally:
+        if server is not None:
+            server.kill()
+            server.communicate()
+        for words in (
+            f"netns exec {machine.name} nft delete table ip hplaw4", f"netns del {name}",
+            f"-n {machine.name} link del hpn0",
+        ):  # fmt: skip
+            subprocess.run(["ip", *words.split()], check=False, timeout=30, capture_output=True)
+
+
+def test_what_a_neighbour_leads_away(machine: Machine, next_door: str) -> None:
+    """A packet is followed by the rules and routes of the other namespace too, and so is its answer."""
+    cases = [("dial", (host, port, "tcp")) for host, port in (
+        ("10.77.0.2", 8000), (OWN, 9000), ("10.77.0.2", 8001), (OWN, 9001), ("10.77.0.3", 8000))]  # fmt: skip
+    assert machine.answers(cases) == ["connected"] * 2 + ["not-this-machine"] * 3
+    ip("-n", next_door, "route", "del", "default")
+    ip("-n", next_door, "route", "add", "default", "via", "10.77.0.9")
+    assert machine.answers(cases[:2]) == ["connected", "not-this-machine"], "who answers by another router"
+
+
+def test_such_a_neighbour_does_lead_away(machine: Machine, next_door: str) -> None:
+    assert plainly(machine, OWN, 9001)
 
 
 def test_marks_are_of_another_machine() -> None:

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from ipaddress import ip_address, ip_interface
+from ipaddress import ip_address, ip_interface, ip_network
 
 import pytest
 
 from homeport.model.addresses import Protocol
 from homeport.model.explanation import Interface, Route
 from homeport.model.firewall import Ruleset
-from homeport.rules.leaving import destinations, next_door
+from homeport.rules.leaving import Led, received, sent, sources, wires
 from homeport.wire import iptables_rules
 
 RULES = """*nat
@@ -50,12 +50,46 @@ def ruleset() -> Ruleset:
     ],
 )
 def test_where_rules_lead(address: str, port: int, protocol: Protocol, expected: set[str]) -> None:
-    found = destinations(ruleset(), ip_address(address), port, protocol)
-    assert {str(one) for one in found} == expected
+    found = sent(ruleset(), ip_address(address), port, protocol)
+    assert {str(one.address) for one in found} == expected
 
 
 def test_without_rules() -> None:
-    assert destinations(Ruleset(tables=()), ip_address("127.0.0.1"), 80, Protocol.TCP) == {ip_address("127.0.0.1")}
+    assert sent(Ruleset(tables=()), ip_address("127.0.0.1"), 80, Protocol.TCP) == {Led(ip_address("127.0.0.1"), 80, 0)}
+
+
+ELSEWHERE = """*mangle
+:OUTPUT ACCEPT [0:0]
+-A OUTPUT -p tcp -m tcp --dport 8084 -j MARK --set-xmark 0x7/0xffffffff
+COMMIT
+*nat
+:PREROUTING ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+-A PREROUTING -i eth1 -p tcp -m tcp --dport 80 -j DNAT --to-destination 198.51.100.7:8080
+-A POSTROUTING -o veth0 -j SNAT --to-source 10.88.0.1
+COMMIT
+"""
+
+
+def test_the_mark_that_a_rule_writes() -> None:
+    rules = Ruleset(tables=tuple(iptables_rules.parse(ELSEWHERE, "ip", "iptables-save")))
+    assert sent(rules, ip_address("192.0.2.1"), 8084, Protocol.TCP) == {Led(ip_address("192.0.2.1"), 8084, 7)}
+
+
+def test_where_the_rules_of_a_neighbour_lead() -> None:
+    """By which interface the packet comes in there is not known: both ways count."""
+    rules = Ruleset(tables=tuple(iptables_rules.parse(ELSEWHERE, "ip", "iptables-save")))
+    here, source = ip_address("10.88.0.5"), ip_network("10.88.0.1/32")
+    away = Led(ip_address("198.51.100.7"), 8080, 0)
+    assert received(rules, here, 80, Protocol.TCP, source) == {Led(here, 80, 0), away}
+    assert received(rules, here, 81, Protocol.TCP, source) == {Led(here, 81, 0)}
+
+
+def test_as_whose_a_packet_goes_out() -> None:
+    rules = Ruleset(tables=tuple(iptables_rules.parse(ELSEWHERE, "ip", "iptables-save")))
+    led, own = Led(ip_address("10.88.0.5"), 80, 0), ip_network("192.0.2.1/32")
+    assert sources(rules, led, Protocol.TCP, own, "veth0") == {ip_network("10.88.0.1/32")}
+    assert sources(rules, led, Protocol.TCP, own, "eth0") == {own}
 
 
 def interface(index: int, name: str, kind: str | None, master: int | None = None) -> Interface:
@@ -74,21 +108,20 @@ def route(device: str, gateway: str | None = None) -> Route:
 
 
 @pytest.mark.parametrize(
-    ("way", "interfaces", "neighbours", "expected"),
+    ("way", "interfaces", "expected"),
     [
-        (route("podman0"), (LO, ETH, BRIDGE, PORT), {THERE}, True),
-        (route("veth0"), (LO, replace(PORT, master=None)), {THERE}, True),
-        (route("podman0"), (LO, ETH, BRIDGE, PORT), set(), False),
-        (route("podman0", "10.88.0.1"), (LO, ETH, BRIDGE, PORT), {THERE}, False),
-        (route("podman0"), (LO, BRIDGE), {THERE}, False),
-        (route("podman0"), (LO, BRIDGE, PORT, replace(ETH, master=3)), {THERE}, False),
-        (route("podman0"), (LO, BRIDGE, PORT, interface(5, "vxlan0", "vxlan", 3)), {THERE}, False),
-        (route("eth0"), (LO, ETH, BRIDGE, PORT), {THERE}, False),
-        (route("wg0"), (LO, interface(6, "wg0", "wireguard")), {THERE}, False),
-        (route("gone"), (LO,), {THERE}, False),
+        (route("podman0"), (LO, ETH, BRIDGE, PORT), (PORT,)),
+        (route("podman0", "10.88.0.1"), (LO, ETH, BRIDGE, PORT), (PORT,)),
+        (route("veth0"), (LO, replace(PORT, master=None)), (replace(PORT, master=None),)),
+        (route("podman0"), (LO, BRIDGE), ()),
+        (route("podman0"), (LO, BRIDGE, PORT, replace(ETH, master=3)), ()),
+        (route("podman0"), (LO, BRIDGE, PORT, interface(5, "vxlan0", "vxlan", 3)), ()),
+        (route("eth0"), (LO, ETH, BRIDGE, PORT), ()),
+        (route("wg0"), (LO, interface(6, "wg0", "wireguard")), ()),
+        (route("gone"), (LO,), ()),
     ],
 )
-def test_who_is_next_door(
-    way: Route, interfaces: tuple[Interface, ...], neighbours: set[object], expected: bool
+def test_wires_between_namespaces(
+    way: Route, interfaces: tuple[Interface, ...], expected: tuple[Interface, ...]
 ) -> None:
-    assert next_door(way, interfaces, neighbours) is expected  # type: ignore[arg-type]
+    assert wires(way, interfaces) == expected

@@ -25,6 +25,13 @@ def process(*words: str, exe: str | None) -> Process:
         ("/usr/bin/socat", "socat TCP-LISTEN:80,fork TCP:db.example:5432"),
         ("/usr/bin/socat", "socat TCP4-LISTEN:80,fork,reuseaddr openssl:[2001:db8::1]:443"),
         ("/usr/bin/socat", "socat TCP-LISTEN:80 EXEC:cat"),
+        ("/usr/lib/systemd/systemd-socket-proxyd", "systemd-socket-proxyd --exit-idle-time=30s db.example:5432"),
+        ("/usr/bin/redir", "redir -n :8080 [2001:db8::1]:80"),
+        ("/usr/bin/redir", "redir --lport=8080 --caddr=198.51.100.7 --cport=80"),
+        ("/usr/bin/simpleproxy", "simpleproxy -L 8080 -R 198.51.100.7:80"),
+        ("/usr/bin/6tunnel", "6tunnel -4 8080 db.example 80"),
+        ("/usr/sbin/redsocks", "redsocks -c /etc/redsocks.conf"),
+        ("/usr/sbin/rinetd", "rinetd -c /etc/rinetd.conf"),
         ("/usr/bin/nc.openbsd", "nc -l 80"),
         ("/usr/bin/ncat", "ncat -l 80"),
     ],
@@ -41,6 +48,9 @@ def test_left_alone(exe: str, words: str) -> None:
         ("/usr/bin/socat", "socat TCP-LISTEN:80,fork TCP:127.0.0.1:8080"),
         ("/usr/bin/socat", "socat TCP-LISTEN:80,fork TCP:localhost:8080"),
         ("/usr/bin/socat", "socat TCP-LISTEN:80,fork TCP6:[::1]:8080"),
+        ("/usr/lib/systemd/systemd-socket-proxyd", "systemd-socket-proxyd -c 16 127.0.0.1:8080"),
+        ("/usr/lib/systemd/systemd-socket-proxyd", "systemd-socket-proxyd /run/app.sock"),
+        ("/usr/bin/simpleproxy", "simpleproxy -L 8080 -R localhost:80"),
         ("/usr/bin/kubectl", "kubectl proxy"),
         ("/usr/bin/nc.openbsd", "nc -lk 80"),
         ("/usr/bin/ncat", "ncat -l --keep-open 80"),
@@ -52,3 +62,8 @@ def test_left_alone(exe: str, words: str) -> None:
 def test_asked(exe: str | None, words: str) -> None:
     one = process(words, exe=exe) if ": " in words else process(*words.split(), exe=exe)
     assert forwarders.reason(one) is None
+
+
+def test_every_tunnel_is_known_by_a_name() -> None:
+    """Who looks for tunnels by their names alone finds them."""
+    assert {"ssh", "socat", "kubectl", "systemd-socket-proxyd"} <= forwarders.PROGRAMS

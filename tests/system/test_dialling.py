@@ -227,7 +227,7 @@ def linked() -> Iterator[tuple[Netns, str]]:
 
 def fresh() -> None:
     """Other namespaces and rules are read anew by the next connection."""
-    guard._addresses._known.clear()
+    guard._places._known.clear()
     guard._rules._known.clear()
 
 
@@ -277,7 +277,7 @@ def test_published_ports_of_a_container(podman: Any) -> None:
     fresh()
     inside = Netns(namespaces.of_process(podman.pid(identity)), None, podman.pid(identity), False)
     own = next(
-        one for one in guard._read_addresses()[namespaces.own() or 0] if one.version == 4 and not one.is_loopback
+        one for one in guard._read_places()[namespaces.own() or 0].addresses if one.version == 4 and not one.is_loopback
     )
     for target in (
         Target(ip_address("127.0.0.1"), port),

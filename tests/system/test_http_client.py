@@ -133,6 +133,20 @@ def test_a_cookie_is_no_circle(site: Target) -> None:
     assert Site.asked[-1][2] == "session=abc"
 
 
+def test_redirects_to_what_is_left_alone(site: Target) -> None:
+    """Each other listener is asked about, the one that was asked for is not."""
+    asked: list[Target] = []
+
+    def barred(target: Target) -> str | None:
+        asked.append(target)
+        return "it prints"
+
+    to = f"/to?http://shop.localhost:{site.port}/to?//127.0.0.1:9/"
+    made, failure = http_client.follow(site, host="shop.localhost", path=to, seconds=SECONDS, barred=barred)
+    assert (len(made), failure, made[-1].redirect, made[-1].untouched) == (2, None, Redirect.UNTOUCHED, "it prints")
+    assert asked == [Target(ip_address("127.0.0.1"), 9)]
+
+
 def test_what_is_no_redirect(site: Target) -> None:
     for status in (201, 300, 305, 404, 500):
         (only,) = follow(site, f"/status?{status}")

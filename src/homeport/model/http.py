@@ -20,6 +20,8 @@ class Redirect(StrEnum):
     """To a request that was made already."""
     TOO_MANY = "too-many"
     """One more than are followed."""
+    UNTOUCHED = "untouched"
+    """To a listener of this machine that is left alone: a tunnel, a printer … It was not followed."""
     UNREADABLE = "unreadable"
     """To nothing that a browser could go to."""
 
@@ -31,8 +33,9 @@ class Exchange:
     `version` is "HTTP/1.1", "HTTP/2" …; header names are in lower case, in their order. `body` is its beginning,
     decoded as far as its Content-Encoding is known, and `cut` says that there is more. `first_byte` and `seconds` are
     measured from before the connection was made. `tls`: None where it was plain. `location` is the redirection's target
-    as it stood in the answer, `redirect` where that leads; both None where there is none. `broken`: how the connection
-    ended before the body did, whose length was announced; None: it is whole, or nobody knows how long it is.
+    as it stood in the answer, `redirect` where that leads; both None where there is none. `untouched`: why what it
+    leads to is left alone. `broken`: how the connection ended before the body did, whose length was announced; None:
+    it is whole, or nobody knows how long it is.
     """
 
     target: Target
@@ -48,6 +51,7 @@ class Exchange:
     tls: Tls | None = None
     location: str | None = None
     redirect: Redirect | None = None
+    untouched: str | None = None
     broken: Failing | None = None
 
     def header(self, name: str) -> str | None:

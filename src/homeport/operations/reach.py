@@ -13,6 +13,7 @@ from homeport.model.addresses import IPAddress, Protocol
 from homeport.model.publishing import Published
 from homeport.model.reach import Advice, From, Origin, Proof, Reach, ReachReport, Station, Way
 from homeport.model.snapshot import Listener, Netns, Snapshot
+from homeport.operations import services
 from homeport.operations.ls import EVERYTHING, look
 from homeport.operations.scene import Scene, residents, survey
 from homeport.rules import effective_reach, reach_advice
@@ -205,22 +206,25 @@ def _user() -> str:
 def _proofs(found: _Found, setting: Setting) -> Iterator[Proof]:
     """From here, and from a scratch namespace beside the listener's, and beside the caller's if that is another."""
     if setting.listener.socket.protocol is not Protocol.TCP:
-        yield from _unproved(setting)
+        # a datagram would reach the service itself, and its silence would say nothing
+        yield from _unproved(setting, "a datagram would be taken by the service, and silence would prove nothing")
+        return
+    if (why := services.untouchable(setting.listener)) is not None:
+        yield from _unproved(setting, why)
         return
     yield from _from_stations(setting)
     for station in (setting.home,) if setting.home is setting.here else (setting.home, setting.here):
         yield from _from_scratch(found, setting, station)
 
 
-def _unproved(setting: Setting) -> Iterator[Proof]:
-    """A datagram would reach the service itself, and its silence would say nothing."""
+def _unproved(setting: Setting, why: str) -> Iterator[Proof]:
+    """What was computed alone, and why that is so."""
     for one in effective_reach.candidates(setting):
         origin = _origin(setting.home, None)
         for way in effective_reach.ways_from(setting, origin, one):
-            why = "not tried: a datagram would be taken by the service, and silence would prove nothing"
             yield Proof(
-                origin=origin.name, protocol=Protocol.UDP, address=one.address, port=one.port, expected=way,
-                connected=None, seen=why,
+                origin=origin.name, protocol=setting.listener.socket.protocol, address=one.address, port=one.port,
+                expected=way, connected=None, seen=f"not tried: {why}",
             )  # fmt: skip
 
 

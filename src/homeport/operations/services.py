@@ -111,6 +111,18 @@ def _unasked(one: Listener, others: tuple[Process, ...]) -> str | None:
     return None
 
 
+def untouchable(one: Listener) -> str | None:
+    """Why a listener is not even to be connected to: it is not to be asked, or a connection would harm it."""
+    known = fragile(one)
+    return unasked(one) or (None if known is None else f"{known.product or known.protocol}: a connection would harm it")
+
+
+def no_destination(one: Listener) -> str | None:
+    """Why a redirection to a listener is not followed: it is not to be connected to, or it may print what comes."""
+    printer = "it may be a printer, which would print what is sent"
+    return untouchable(one) or (printer if engine.spared(engine.clues(one, _java_options(one))) else None)
+
+
 def leads_away(one: Listener) -> bool:
     """Whether what is sent to a listener leaves this machine, though its address is here."""
     holders = (*(owner.process for owner in one.owners), *_others(one, Bystanders()))

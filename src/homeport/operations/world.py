@@ -25,10 +25,10 @@ from homeport.operations.scene import Scene, of_same_project, survey, usual
 from homeport.probes.kind import Greeting, Surroundings, Untouchable
 from homeport.rules import claims
 from homeport.rules import firewall as rules
-from homeport.rules.neighbours import destination
+from homeport.rules.neighbours import answerers, destination
 from homeport.rules.proxies import VARIABLES
 from homeport.rules.verdicts.kind import is_own
-from homeport.system import conditions, firewall, http_client, resolving, routing
+from homeport.system import conditions, firewall, http_client, namespaces, resolving, routing
 from homeport.system.dialling import Connection, dial, tls_versions
 from homeport.system.publishing import Publishing
 
@@ -194,6 +194,7 @@ class Machine:
             tls=tls,
             http2=case.wish.http2,
             seconds=self.left(),
+            barred=lambda target: _barred(target, self._source),
         )
 
     def carried(self, case: Case, *, tls: bool) -> Upgrade | Health | Failure | None:
@@ -253,6 +254,16 @@ def _dial(case: Case, seconds: float) -> Connection | Failure:
     if case.address is None:
         return Failure(Failing.OTHER, "no address", None, 0.0)
     return dial(Target(case.address, case.port, case.protocol), seconds)
+
+
+def _barred(target: Target, source: str | None) -> str | None:
+    """Why a redirection is not followed to a target of this machine: by one look at who listens there."""
+    try:
+        found = look(Query(frozenset((target.protocol,)), frozenset((target.port,))), source).listeners
+    except HomeportError as error:  # what nobody can see is not touched because a server says so
+        return error.why or error.what
+    reached = answerers(target.address, target.port, found, namespaces.own(), target.protocol)
+    return next((why for one in reached if (why := services.no_destination(one)) is not None), None)
 
 
 def proxies() -> dict[str, str]:

@@ -27,6 +27,11 @@ _TUNNELS = {
     "boundary": "Boundary carries it to its other end",
     "stunnel": "stunnel carries it to its other end",
     "stunnel4": "stunnel carries it to its other end",
+    "redsocks": "redsocks carries it to a proxy",
+    "rinetd": "rinetd carries it where its configuration says",
+    "wstunnel": "wstunnel carries it to its other end",
+    "udp2raw": "udp2raw carries it to its other end",
+    "ss-tunnel": "Shadowsocks carries it to its other end",
 }
 _WITH_WORD = {
     "kubectl": ("port-forward", "the cluster"),
@@ -38,6 +43,10 @@ _WITH_WORD = {
     "flyctl": ("proxy", "another machine"),
     "fly": ("proxy", "another machine"),
 }
+_TO = frozenset(("systemd-socket-proxyd", "6tunnel", "redir", "simpleproxy"))
+"""Programs that carry what they take to the host that their arguments name."""
+PROGRAMS = frozenset((*_TUNNELS, *_WITH_WORD, *_TO, "sshd", "sshd-session", "socat"))
+"""What programs are called of which `reason` may say that bytes leave this machine."""
 _ONCE = frozenset(("nc", "ncat", "netcat", "nc.openbsd", "nc.traditional"))
 _SOCAT_PEER = re.compile(
     r"(?i)\A(?:tcp|tcp4|tcp6|tcp-connect|tcp[46]-connect|openssl|openssl-connect|ssl|udp|udp[46]|udp-connect|"
@@ -66,6 +75,9 @@ def reason(process: Process) -> str | None:
     if program in _WITH_WORD:
         word, where = _WITH_WORD[program]
         return f"{program} carries what is sent there to {where}" if not word or word in command.words else None
+    if program in _TO:
+        to = next((host for word in command.words if (host := _host(word)) is not None and not _is_here(host)), None)
+        return None if to is None else f"{program} carries what is sent there to {to[:80]}"
     if program in _ONCE:
         keeps = any(one in ("-k", "--keep-open") or re.fullmatch(r"-[a-z]*k[a-z]*", one) for one in command.words)
         return None if keeps else f"{program} {_ENDS}"
@@ -92,6 +104,13 @@ def _socat(command: Command) -> str | None:
     if listens and not any("fork" in word.split(",")[1:] for word in listens):
         return f"socat {_ENDS}"
     return None
+
+
+def _host(word: str) -> str | None:
+    """The host that an argument names, alone or with a port; None: a number, an option, a path."""
+    value = word.partition("=")[2] if word.startswith("--") else word
+    host = value.rpartition(":")[0] or value
+    return None if not host or value[0] in "-/" or host.isdigit() else host.strip("[]")
 
 
 def _is_here(host: str) -> bool:

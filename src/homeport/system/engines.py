@@ -165,7 +165,30 @@ class Engines:
                 continue
             if stat.S_ISSOCK(facts.st_mode):
                 found.setdefault((facts.st_dev, facts.st_ino), place)
-        return list(found.values())
+        return self._here(list(found.values()))
+
+    def _here(self, places: list[Place]) -> list[Place]:
+        """Those of the places behind which no other machine is."""
+        if not places:
+            return []
+        from ipaddress import ip_address
+
+        from homeport.model.dialling import Target
+        from homeport.system.dialling import refusal
+        from homeport.system.tunnels import carried_away
+
+        led = carried_away(
+            [os.path.realpath(one.path) for one in places if one.path is not None],
+            [one.port for one in places if one.port is not None],
+        )
+        for one in list(places):
+            why = led.get(one.port or 0 if one.path is None else os.path.realpath(one.path))
+            if why is None and one.port is not None:
+                why = refusal(Target(ip_address("127.0.0.1"), one.port))
+            if why is not None:
+                self._limit(f"the engine at {one.name} was not asked: {why}")
+                places.remove(one)
+        return places
 
     def _known_places(self) -> list[Place]:
         paths = list(_PLACES)

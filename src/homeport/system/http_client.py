@@ -99,11 +99,15 @@ def get(
 def follow(
     target: Target, *, host: str, path: str = "/", tls: bool = False, seconds: float,
     http2: bool = False, method: str = "GET", headers: Headers = (), most: int = 10,
+    barred: Callable[[Target], str | None] | None = None,
 ) -> tuple[tuple[Exchange, ...], Failure | None]:  # fmt: skip
     """A request and the redirections that stay on this machine, each with where it leads; and why it broke off.
 
     Cookies that an answer sets are sent on to the same host, as a browser does: many a server else redirects for ever.
+    `barred` says why a listener is left alone, though its address is this machine's (`services.forwarders`): it is
+    asked of every other one than the first.
     """
+    first = target
     until = time.monotonic() + seconds
     made: list[Exchange] = []
     seen: set[object] = set()
@@ -127,6 +131,9 @@ def follow(
             kind = Redirect.UNREADABLE if place is None else Redirect.ELSEWHERE
             return (*made, replace(found, redirect=kind)), None
         target = Target(address, place.port, netns=target.netns)
+        why = barred(target) if barred is not None and target != first else None
+        if why is not None:
+            return (*made, replace(found, redirect=Redirect.UNTOUCHED, untouched=why)), None
         host, path, tls = place.host, place.path, place.scheme == "https"
         jar = cookies.get(plain_name(host), {})
         if (tls, host.lower(), target.port, path, tuple(jar.items())) in seen:

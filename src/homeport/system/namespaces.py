@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from homeport.lean import NamedTuple
 from homeport.model.snapshot import Netns
@@ -83,12 +83,8 @@ def inside(netns: Iterable[Netns], action: Callable[[Netns], T]) -> dict[Netns, 
     def work() -> None:
         paths = mounted()
         for one in netns:
-            path = f"/proc/{one.pid}/ns/net" if one.pid is not None else paths.get(one.inode or 0)
-            if path is None:
-                answers[one] = ProcessLookupError("the namespace has no process and no mount")
-                continue
             try:
-                descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+                descriptor = opened(one, paths)
                 try:
                     _setns(descriptor)
                 finally:
@@ -119,14 +115,21 @@ def enter(netns: Netns) -> None:
 
     Raises the OSError of open(2) or setns(2).
     """
-    path = f"/proc/{netns.pid}/ns/net" if netns.pid is not None else mounted().get(netns.inode or 0)
-    if path is None:
-        raise ProcessLookupError(errno.ESRCH, "the namespace has no process and no mount")
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    descriptor = opened(netns)
     try:
         _setns(descriptor)
     finally:
         os.close(descriptor)
+
+
+def opened(netns: Netns, paths: Mapping[int, str] | None = None) -> int:
+    """A descriptor of a namespace; `paths` are those of `mounted()`. Raises the OSError of open(2)."""
+    path = f"/proc/{netns.pid}/ns/net" if netns.pid is not None else None
+    if path is None:
+        path = (mounted() if paths is None else paths).get(netns.inode or 0)
+    if path is None:
+        raise ProcessLookupError(errno.ESRCH, "the namespace has no process and no mount")
+    return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
 
 
 def name_devices(sockets: Sequence[Socket], netns: Iterable[Netns]) -> Sequence[Socket]:

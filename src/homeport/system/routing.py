@@ -63,10 +63,11 @@ def interfaces() -> tuple[Interface, ...]:
     )
 
 
-def route(destination: IPAddress, service: tuple[Protocol, int] | None = None) -> Route:
+def route(destination: IPAddress, service: tuple[Protocol, int] | None = None, *, mark: int = 0) -> Route:
     """The route that a packet from here to `destination` takes, or the kernel's error. It sends nothing.
 
-    `service` tells its port, too: there are rules that choose the way by that (ip-rule(8), `dport`).
+    `service` tells its port, too, and `mark` what rules of the firewall wrote on it: there are rules that choose the
+    way by these (ip-rule(8), `dport` and `fwmark`).
     """
     if missing() is not None:
         return _portable_route(destination)
@@ -77,7 +78,7 @@ def route(destination: IPAddress, service: tuple[Protocol, int] | None = None) -
         if index is None:
             return _no_route(destination, f"no interface is called {zone}")
     number = None if service is None else (_NUMBERS[service[0]], service[1])
-    return _asked(destination, rtnetlink.route_request(destination, 1, index, service=number))
+    return _asked(destination, rtnetlink.route_request(destination, 1, index, mark=mark or None, service=number))
 
 
 def route_of(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.rules.verdicts.building import PORT
 from tests.rules.verdicts.test_answers import exchange, failed, redirection, remedies, verdict, web
@@ -84,6 +86,15 @@ def test_no_end() -> None:
 def test_away(redirect: Redirect) -> None:
     found = judge(web(redirection("https://shop.example/?token=hush", redirect)))
     assert found.verdict is Verdict.REDIRECT_ELSEWHERE
+    assert "hush" not in str(found)
+
+
+def test_to_what_is_left_alone() -> None:
+    one = replace(redirection("//localhost:9100/?token=hush", Redirect.UNTOUCHED), untouched="it may be a printer")
+    found = judge(web(one))
+    assert found.verdict is Verdict.REDIRECT_ELSEWHERE
+    assert found.cause.endswith("which was not followed: it may be a printer")
+    assert remedies(found)[1] == "homeport check http://localhost:9100/"
     assert "hush" not in str(found)
 
 

@@ -26,7 +26,7 @@ def not_this_machine(case: Case) -> Finding | None:
     outside = [
         one for one in case.attempts if one.failure is not None and one.failure.failing is Failing.NOT_THIS_MACHINE
     ]
-    if outside and len(outside) == len(case.attempts):
+    if outside and case.connected is None:
         failure = outside[0].failure
         detail = "" if failure is None else failure.detail
         return Finding(

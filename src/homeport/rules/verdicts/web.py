@@ -91,12 +91,14 @@ def _loop_hint(case: Case) -> str:
 
 
 def redirect_elsewhere(case: Case) -> Finding | None:
-    """The server sends its clients to another machine."""
+    """The server sends its clients to another machine, or to what is left alone here."""
     last = case.exchanges[-1] if case.exchanges else None
-    if last is None or last.redirect not in (Redirect.ELSEWHERE, Redirect.UNREADABLE):
+    if last is None or last.redirect not in (Redirect.ELSEWHERE, Redirect.UNTOUCHED, Redirect.UNREADABLE):
         return None
     to = shown(last.location or "")
     cause = f"{at(case)} redirects to {to}, which is not this machine: it was not followed"
+    if last.redirect is Redirect.UNTOUCHED:
+        cause = f"{at(case)} redirects to {to}, which was not followed: {last.untouched}"
     if last.redirect is Redirect.UNREADABLE:
         cause = f"{at(case)} redirects to {to}, where no client can go"
     remedies = (
@@ -105,6 +107,9 @@ def redirect_elsewhere(case: Case) -> Finding | None:
         ),
         advice("check there on its own machine", "if the redirect is meant"),
     )
+    if last.redirect is Redirect.UNTOUCHED:
+        there = urljoin(last.url, last.location or "").partition("?")[0]
+        remedies = (remedies[0], command(f"homeport check {shown(there)}", "what is there, if the redirect is meant"))
     return Finding(Verdict.REDIRECT_ELSEWHERE, Fault.SERVER, cause, _trail(case), remedies)
 
 
