@@ -164,7 +164,10 @@ def test_other_name(check: Check, site: Site) -> Two:
 
 @case("certificate-name", "a redirection from http to https, where the certificate is for another name", near="ok")
 def test_redirected_to_another_name(check: Check, site: Site) -> Diagnosis:
-    return check(f"http://localhost:{site.ports['over']}/", env=site.trusting)
+    found = check(f"http://localhost:{site.ports['over']}/", env=site.trusting)
+    assert f":{site.ports['name']} is for shop.example" in found["cause"]
+    assert any(f"https://localhost:{site.ports['name']}/ --host" in one["text"] for one in found["remedies"])
+    return found
 
 
 @case("tls-expected", "http:// to a port of TLS", cured=True)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from homeport.model.case import Case
 from homeport.model.diagnosis import Fault, Remedy, Verdict
 from homeport.model.dialling import Failing, Failure
 from homeport.model.evidence import Evidence
 from homeport.model.tls import Certificate, Tls
+from homeport.rules.neighbours import endpoint_text
 from homeport.rules.verdicts.kind import Finding, at, command, edit, url
 
 _SECURED = {
@@ -85,57 +88,84 @@ def _by_name(case: Case) -> str:
     return f"{case.scheme}://localhost:{case.port}{path}" if case.scheme else f"localhost:{case.port} --tls"
 
 
+class _Shown(NamedTuple):
+    """A handshake to be judged: where it was made (`there`, as 127.0.0.1:8443), under which URL, and for which name."""
+
+    tls: Tls
+    there: str
+    url: str
+    wanted: str
+
+    @property
+    def leaf(self) -> Certificate:
+        """The server's own certificate."""
+        return self.tls.chain[0]
+
+
+def _shown(case: Case) -> _Shown | None:
+    """That of the last redirection, where one led to TLS; else that of the asked address, where TLS is meant."""
+    last = case.exchanges[-1] if len(case.exchanges) > 1 else None
+    found = None
+    if last is not None and last.tls is not None:
+        there = endpoint_text(last.target.address, last.target.port)
+        found = _Shown(last.tls, there, last.url.partition("?")[0], urlsplit(last.url).hostname or there)
+    elif isinstance(case.tls, Tls) and (case.wants_tls or not case.wants_http):
+        found = _Shown(case.tls, at(case), url(case, "https"), case.wish.host or case.name or str(case.address))
+    return found if found is not None and found.tls.chain else None
+
+
 def certificate_expired(case: Case) -> Finding | None:
     """A certificate of the chain is not valid any more, or not yet."""
-    leaf, seen = _leaf(case), _seen(case)
-    if leaf is None or seen is None:
+    seen = _shown(case)
+    if seen is None:
         return None
     now = datetime.now(UTC)
-    for one in seen.chain:
-        if one.not_before <= now <= one.not_after:
+    for one in seen.tls.chain:
+        if one.valid_at(now):
             continue
         past = one.not_after < now
         when = f"expired on {one.not_after:%Y-%m-%d}" if past else f"is not valid before {one.not_before:%Y-%m-%d}"
-        which = "the certificate" if one is leaf else f"the issuing certificate {one.subject}"
-        cause = f"{which} of {at(case)} {when}"
-        return Finding(Verdict.CERTIFICATE_EXPIRED, Fault.SERVER, cause, (_evidence(one),), _renew(case, leaf))
+        which = "the certificate" if one is seen.leaf else f"the issuing certificate {one.subject}"
+        cause = f"{which} of {seen.there} {when}"
+        return Finding(Verdict.CERTIFICATE_EXPIRED, Fault.SERVER, cause, (_evidence(one),), _renew(seen))
     return None
 
 
 def certificate_name(case: Case) -> Finding | None:
     """The certificate is for other names."""
-    leaf, seen = _leaf(case), _seen(case)
-    if leaf is None or seen is None or seen.name_matches is not False:
+    seen = _shown(case)
+    if seen is None or seen.tls.name_matches is not False:
         return None
-    wanted = case.wish.host or case.name or str(case.address)
+    leaf = seen.leaf
     common = f" (clients do not read its subject, {leaf.subject})" if leaf.subject else ""
     names = ", ".join(leaf.names[:8]) or f"no name at all: it has no subjectAltName{common}"
-    remedies: list[Remedy] = []
+    remedies = list(_renew(seen))
     if leaf.names and not leaf.names[0].startswith("*"):
-        named = f"homeport check {url(case, 'https')} --host {leaf.names[0]}"
+        named = f"homeport check {seen.url} --host {leaf.names[0]}"
         remedies.append(command(named, f"if it is asked as {leaf.names[0]}"))
-    cause = f"the certificate of {at(case)} is for {names}, not for {wanted}"
-    return Finding(Verdict.CERTIFICATE_NAME, Fault.SERVER, cause, (_evidence(leaf),), (*_renew(case, leaf), *remedies))
+    cause = f"the certificate of {seen.there} is for {names}, not for {seen.wanted}"
+    return Finding(Verdict.CERTIFICATE_NAME, Fault.SERVER, cause, (_evidence(leaf),), tuple(remedies))
 
 
 def certificate_untrusted(case: Case) -> Finding | None:
     """Nobody whom this machine trusts has signed it, or not in such a way."""
-    leaf, seen = _leaf(case), _seen(case)
-    if leaf is None or seen is None or seen.trusted is not False:
+    seen = _shown(case)
+    if seen is None or seen.tls.trusted is not False:
         return None
-    error = seen.trust_error or "not trusted"
+    leaf = seen.leaf
+    error = seen.tls.trust_error or "not trusted"
     evidence = (_evidence(leaf), Evidence("system's trust store", error))
     if not any(word in error for word in _STRANGERS):
-        cause = f"the certificate of {at(case)} is refused on this machine: {error}"
-        return Finding(Verdict.CERTIFICATE_UNTRUSTED, Fault.SERVER, cause, evidence, _renew(case, leaf))
-    top = _top(seen.chain)
+        cause = f"the certificate of {seen.there} is refused on this machine: {error}"
+        return Finding(Verdict.CERTIFICATE_UNTRUSTED, Fault.SERVER, cause, evidence, _renew(seen))
+    top = _top(seen.tls.chain)
     why = f"its issuer {top.issuer} is not trusted here"
     if leaf.self_signed:
         why = "it is signed by itself"
     elif not top.self_signed:
         why += ", and the server does not send it"
-    cause = f"the certificate of {at(case)} is not trusted on this machine: {why}"
-    return Finding(Verdict.CERTIFICATE_UNTRUSTED, Fault.MACHINE, cause, evidence, tuple(_trusting(case, leaf, top)))
+    cause = f"the certificate of {seen.there} is not trusted on this machine: {why}"
+    return Finding(Verdict.CERTIFICATE_UNTRUSTED, Fault.MACHINE, cause, evidence, tuple(_trusting(case, seen, top)))
 
 
 _STRANGERS = ("self-signed", "self signed", "issuer", "unable to verify the first certificate", "not trusted")
@@ -153,8 +183,9 @@ def _top(chain: tuple[Certificate, ...]) -> Certificate:
     return top
 
 
-def _trusting(case: Case, leaf: Certificate, top: Certificate) -> Iterator[Remedy]:
+def _trusting(case: Case, seen: _Shown, top: Certificate) -> Iterator[Remedy]:
     """How its issuer is made known; where the chain may only be short, that first."""
+    leaf = seen.leaf
     known = next((words for mark, words in _TOOLS.items() if mark in top.issuer), None)
     if known is not None:
         yield command(known, "browsers and the system then trust its authority")
@@ -163,30 +194,15 @@ def _trusting(case: Case, leaf: Certificate, top: Certificate) -> Iterator[Remed
         yield edit(f"in the server: {chain}", f"if {leaf.issuer} is signed by an authority that is trusted")
     file = "ISSUER.pem"
     if leaf.self_signed:
-        file = f"{case.name or 'server'}-{case.port}.pem"
+        file = f"{case.name or 'server'}-{seen.there.rpartition(':')[2]}.pem"
         name = f" -servername {case.name}" if case.name is not None else ""
-        fetch = f"openssl s_client -connect {at(case)}{name} </dev/null | openssl x509 -out {file}"
+        fetch = f"openssl s_client -connect {seen.there}{name} </dev/null | openssl x509 -out {file}"
         yield command(fetch, "writes it into a file")
     store = "/usr/local/share/ca-certificates/NAME.crt"
     whose = file if leaf.self_signed else f"the certificate of {top.issuer}"
     yield edit(f"put {whose} into {store}, then run update-ca-certificates", "system-wide (Debian)")
     if case.wants_http or case.scheme is None:
-        yield command(f"curl --cacert {file} {url(case, 'https')}", "for one client alone")
-
-
-def _seen(case: Case) -> Tls | None:
-    """The handshake that counts: that of the last redirection, where one led to TLS."""
-    if len(case.exchanges) > 1 and case.exchanges[-1].tls is not None:
-        return case.exchanges[-1].tls
-    return case.tls if isinstance(case.tls, Tls) else None
-
-
-def _leaf(case: Case) -> Certificate | None:
-    """The peer's certificate, where TLS is what is meant."""
-    seen = _seen(case)
-    if seen is None or not seen.chain:
-        return None
-    return seen.chain[0] if seen is not case.tls or case.wants_tls or not case.wants_http else None
+        yield command(f"curl --cacert {file} {seen.url}", "for one client alone")
 
 
 def _evidence(one: Certificate) -> Evidence:
@@ -194,9 +210,8 @@ def _evidence(one: Certificate) -> Evidence:
     return Evidence("certificate", f"{one.subject}, by {one.issuer}, {dates}, SHA-256 {one.fingerprint_sha256[:16]}…")
 
 
-def _renew(case: Case, leaf: Certificate) -> tuple[Remedy, ...]:
-    wanted = case.wish.host or case.name or str(case.address)
-    names = " ".join(dict.fromkeys((wanted, *leaf.names[:4])))
+def _renew(seen: _Shown) -> tuple[Remedy, ...]:
+    names = " ".join(dict.fromkeys((seen.wanted, *seen.leaf.names[:4])))
     return (
         command(f"mkcert {names}", "makes a new certificate for development; then give it to the server and reload it"),
         command("certbot renew", "if it comes from an ACME authority"),
