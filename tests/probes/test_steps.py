@@ -17,6 +17,7 @@ from homeport.model.addresses import Endpoint, IPAddress, Protocol
 from homeport.model.case import Attempt, Case, Queue
 from homeport.model.diagnosis import Layer, Outcome, Verdict
 from homeport.model.dialling import Failing, Failure
+from homeport.model.evidence import Evidence
 from homeport.model.explanation import AddressExplanation, Resolution, Route
 from homeport.model.firewall import Action, Hook, Judgement, Packet
 from homeport.model.snapshot import Listener, Netns
@@ -102,6 +103,16 @@ def test_a_name_that_gives_nothing() -> None:
         Outcome.FAILED,
         "shop.test gives no address: Name or service not known",
     )
+
+
+def test_lines_that_have_the_name_in_vain() -> None:
+    vain = Evidence("/etc/hosts:2", "127.0.0.1:3000 shop.test (its first word is no address)")
+    seen = surroundings(here=(), error="Name or service not known", in_vain=(vain,))
+    found = name.look(opened(typed="shop.test"), world(survey=seen))
+    assert told(name, found)[1].detail == f"/etc/hosts:2 has it in vain: {vain.text}"
+    verdict = judge(found)
+    assert "/etc/hosts:2 has it in vain" in verdict.cause
+    assert verdict.remedies[0].text == "in /etc/hosts:2: 127.0.0.1 shop.test"
 
 
 # route
@@ -195,6 +206,9 @@ def test_each_action_has_its_words() -> None:
         ),
         judgement(Action.UNKNOWN, conditions=("limit rate 1/second",)): (
             Outcome.SKIPPED, "cannot be told: depends on limit rate 1/second",
+        ),
+        judgement(Action.UNKNOWN, conditions=("the firewall's rules were not read: nft: no",)): (
+            Outcome.SKIPPED, "cannot be told: the firewall's rules were not read: nft: no",
         ),
     }  # fmt: skip
     for one, (outcome, detail) in expected.items():

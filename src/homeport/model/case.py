@@ -132,6 +132,8 @@ class Case:
     namespaces: Mapping[int, str | None] = field(default_factory=dict)
     name: str | None = None
     name_error: str | None = None
+    in_vain: tuple[Evidence, ...] = ()
+    """Where the name gives nothing: the lines of the hosts file that were meant to have it, and why they do not."""
     resolutions: tuple[Resolution, ...] = ()
     search: tuple[str, ...] = ()
     """The domains that the resolver tries after the name (resolv.conf(5)); empty where it needs none."""

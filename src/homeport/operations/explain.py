@@ -32,15 +32,15 @@ _LOCALHOST = "localhost"
 _LOOPBACK = ("127.0.0.1", "::1")
 
 
-def explain(text: str) -> Explanation:
-    """Explain what `text` names.
+def explain(text: str, seconds: float = resolving.SECONDS) -> Explanation:
+    """Explain what `text` names. `seconds`: for the resolver.
 
     Raises AddressError for a text that names nothing, and HomeportError for a name that has no address here.
     """
     asked = parse(text)
     limits: dict[str, None] = {}
     interfaces = _interfaces(limits)
-    found, resolutions, notes = _addresses(asked, limits)
+    found, resolutions, notes = _addresses(asked, limits, seconds)
     return Explanation(
         asked=asked.text,
         endpoint=asked.endpoint,
@@ -53,17 +53,17 @@ def explain(text: str) -> Explanation:
 
 
 def _addresses(
-    asked: Asked, limits: dict[str, None]
+    asked: Asked, limits: dict[str, None], seconds: float
 ) -> tuple[tuple[IPAddress, ...], tuple[Resolution, ...], tuple[str, ...]]:
     """The addresses to explain, what was resolved for them, and what is to be said about that."""
     typed = asked.endpoint.address
     if asked.name is None and typed is not None:
         local = destination(typed).is_loopback
-        return (typed,), _localhost(_LOCALHOST, limits)[0] if local else (), ()
+        return (typed,), _localhost(_LOCALHOST, limits, seconds)[0] if local else (), ()
     if asked.name is None or _is_localhost(asked.name):
-        resolutions, notes = _localhost(asked.name or _LOCALHOST, limits)
+        resolutions, notes = _localhost(asked.name or _LOCALHOST, limits, seconds)
         return tuple(one.address for one in resolutions), resolutions, notes
-    answer = resolving.resolve(asked.name)
+    answer = resolving.resolve(asked.name, seconds)
     if answer.error is not None:
         raise HomeportError(
             f"{asked.name} gives no address here", why=answer.error, remedy=_without_the_name(asked.endpoint)
@@ -86,9 +86,9 @@ def _is_localhost(name: str) -> bool:
     return plain == _LOCALHOST or plain.endswith(f".{_LOCALHOST}")
 
 
-def _localhost(name: str, limits: dict[str, None]) -> tuple[tuple[Resolution, ...], tuple[str, ...]]:
+def _localhost(name: str, limits: dict[str, None], seconds: float) -> tuple[tuple[Resolution, ...], tuple[str, ...]]:
     """What the resolver says about a localhost name; where it says nothing, what RFC 6761 has it say."""
-    answer = resolving.resolve(name)
+    answer = resolving.resolve(name, seconds)
     if answer.error is not None:
         from ipaddress import ip_address
 

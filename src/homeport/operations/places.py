@@ -20,7 +20,8 @@ def enter(text: str) -> Netns:
     try:
         namespaces.enter(found)
     except PermissionError as error:
-        raise RightsError(f"the network namespace of {text} cannot be entered", why=error.strerror) from error
+        why, remedy = error.strerror, "sudo homeport check …"
+        raise RightsError(f"the network namespace of {text} cannot be entered", why=why, remedy=remedy) from error
     except OSError as error:
         raise HomeportError(f"the network namespace of {text} cannot be entered", why=error.strerror) from error
     return found

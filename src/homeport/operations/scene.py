@@ -17,7 +17,7 @@ from homeport.operations.ls import ALL_PROTOCOLS, EVERYTHING, look
 from homeport.rules import history as memory
 from homeport.rules import neighbours
 from homeport.rules.neighbours import answerers, destination
-from homeport.system import history
+from homeport.system import history, resolving
 from homeport.system.addresses import addresses_of
 from homeport.system.projects import Projects
 
@@ -69,9 +69,12 @@ class Scene(NamedTuple):
         return name or str(number)
 
 
-def survey(text: str, source: str | None) -> Scene:
-    """Read the text, and look at its port (at all ports where none is given). Raises AddressError and SourceError."""
-    explanation = explain(text)
+def survey(text: str, source: str | None, seconds: float = resolving.SECONDS) -> Scene:
+    """Read the text, and look at its port (at all ports where none is given). Raises AddressError and SourceError.
+
+    `seconds`: for the resolver.
+    """
+    explanation = explain(text, seconds)
     endpoint = explanation.endpoint
     protocols = ALL_PROTOCOLS if endpoint.protocol is None else frozenset((endpoint.protocol,))
     # both protocols are looked at: "udp only" is one of the reasons why tcp does not answer

@@ -25,6 +25,7 @@ from homeport.operations.scene import Scene, of_same_project, survey, usual
 from homeport.probes.kind import Greeting, Surroundings, Untouchable
 from homeport.rules import claims
 from homeport.rules import firewall as rules
+from homeport.rules.asked import parse
 from homeport.rules.neighbours import answerers, destination
 from homeport.rules.proxies import VARIABLES
 from homeport.rules.verdicts.kind import is_own
@@ -34,14 +35,14 @@ from homeport.system.publishing import Publishing
 
 GREETING = 0.25
 """Seconds for which a peer may speak first."""
-_CONNECT = 0.4
+_RESOLVE, _CONNECT = 0.4, 0.4
 _RECOGNISE, _RECOGNISE_WEB, _TLS_VERSIONS = 0.6, 0.3, 0.4
 _READY = 1.0
 """Seconds for the question whether a service serves."""
 _WATCH = 0.25
 _WATCH_LONGER = 0.5
 _TICK = 0.1
-"""Connecting and watching take these shares of the time in all; seconds between two looks at what runs."""
+"""Resolving, connecting and watching take these shares of the time in all; seconds between two looks at what runs."""
 
 
 class Machine:
@@ -64,12 +65,17 @@ class Machine:
     def survey(self) -> Surroundings:
         """One look; a name that gives nothing is an answer."""
         try:
-            scene = survey(self._text, self._source) if self._scene is None else self._scene
+            patience = min(resolving.SECONDS, self._seconds * _RESOLVE)
+            scene = survey(self._text, self._source, patience) if self._scene is None else self._scene
         except AddressError:
             raise
         except HomeportError as error:
             why = error.why or error.what
-            return Surroundings(None, why, (), (), (), (), None, {}, (), resolving.search_domains())
+            name = parse(self._text).name
+            return Surroundings(
+                name, why, (), (), (), (), None, {}, (), resolving.search_domains(),
+                in_vain=() if name is None else resolving.in_vain(name),
+            )  # fmt: skip
         self._scene = scene
         return Surroundings(
             name=scene.explanation.name,

@@ -47,7 +47,9 @@ def _text(one: Judgement) -> str:
     if one.action is Action.ACCEPT:
         return "no rule is in the way" if one.rule is None else f"accepted by {one.rule}"
     if one.action is Action.UNKNOWN:
-        return "cannot be told" + (f": depends on {'; '.join(one.conditions)}" if one.conditions else "")
+        unread = [each for each in one.conditions if "not read" in each]
+        why = "; ".join(unread) or "; ".join(f"depends on {each}" for each in one.conditions)
+        return "cannot be told" + (f": {why}" if why else "")
     where = f" ({one.family} table {one.table}, chain {one.chain})"
     return f"{one.action.value}: {one.rule or 'the policy'}{where}"
 

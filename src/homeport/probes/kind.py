@@ -38,6 +38,7 @@ class Surroundings(NamedTuple):
     limits: tuple[str, ...]
     search: tuple[str, ...] = ()
     unix_sockets: tuple[str, ...] = ()
+    in_vain: tuple[Evidence, ...] = ()
 
 
 class Greeting(NamedTuple):

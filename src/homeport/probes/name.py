@@ -56,6 +56,7 @@ def look(case: Case, world: World) -> Case:
         netns=found.own,
         namespaces=found.namespaces,
         name_error=found.error,
+        in_vain=found.in_vain,
         resolutions=resolutions,
         search=found.search if _is_searched(case.name, resolutions) else (),
         routes=tuple(route for one in found.addresses for route in one.routes),
@@ -92,6 +93,9 @@ def tell(case: Case, seconds: float) -> Iterator[Observation]:
         evidence = (Evidence("getaddrinfo(3)", case.name_error),)
         detail = f"{case.name} gives no address: {case.name_error}"
         yield Observation(layer=Layer.NAME, outcome=Outcome.FAILED, detail=detail, seconds=seconds, evidence=evidence)
+        for one in case.in_vain:
+            detail = f"{one.source} has it in vain: {one.text}"
+            yield Observation(layer=Layer.NAME, outcome=Outcome.ODD, detail=detail, evidence=(one,))
         yield from _searched(case)
         return
     order = ", ".join(str(one.address) for one in case.resolutions) or "no address"

@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from typing import NamedTuple
 
 from homeport.model.addresses import IPAddress
+from homeport.model.evidence import Evidence
 from homeport.model.explanation import Resolution
 from homeport.system.files import read_regular_text
 from homeport.wire import resolver
@@ -41,6 +42,13 @@ def in_hosts_file(name: str) -> tuple[IPAddress, ...]:
     """The addresses that the hosts file has for a name, in its order; nobody is asked."""
     wanted = name.lower().removesuffix(".")
     return tuple(dict.fromkeys(line.address for line in resolver.hosts(_read(HOSTS)) if wanted in line.names))
+
+
+def in_vain(name: str) -> tuple[Evidence, ...]:
+    """The lines of the hosts file that were meant to have a name, and why they do not."""
+    return tuple(
+        Evidence(f"{HOSTS}:{one.number}", f"{one.text} ({one.why})") for one in resolver.in_vain(_read(HOSTS), name)
+    )
 
 
 def search_domains() -> tuple[str, ...]:

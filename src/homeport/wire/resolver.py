@@ -31,6 +31,48 @@ def hosts(text: str) -> tuple[HostsLine, ...]:
     return tuple(found)
 
 
+class Vain(NamedTuple):
+    """A line of /etc/hosts that was meant to have a name, and has it in vain, with the reason."""
+
+    number: int
+    text: str
+    why: str
+
+
+def in_vain(text: str, name: str) -> tuple[Vain, ...]:
+    """The lines that were meant to give a name an address, and do not (hosts(5))."""
+    wanted = name.lower().removesuffix(".")
+    found = []
+    for number, line in enumerate(text.splitlines(), 1):
+        before, _, comment = line.lower().partition("#")
+        why = _vain(before.split(), comment.split(), wanted)
+        if why is not None:
+            found.append(Vain(number, line.strip(), why))
+    return tuple(found)
+
+
+def _vain(words: list[str], comment: list[str], wanted: str) -> str | None:
+    if not words:
+        return "it is a comment" if wanted in comment[1:] and _is_address(comment[0]) else None
+    first, *names = words
+    if first == wanted:
+        return "the address must come first"
+    if wanted in names:
+        return None if _is_address(first) else "its first word is no address"
+    if any("://" in one and one.partition("://")[2].strip("/") == wanted for one in names):
+        return "a name is wanted there, no URL"
+    above = wanted.partition(".")[2]
+    return "hosts files know no wildcards" if above and f"*.{above}" in names else None
+
+
+def _is_address(word: str) -> bool:
+    try:
+        ip_address(word)
+    except ValueError:
+        return False
+    return True
+
+
 def order(nsswitch: str) -> tuple[int, str] | None:
     """The number of the line `hosts: files dns` of nsswitch.conf, counted from 1, and what it says; None: none is."""
     for number, line in enumerate(nsswitch.splitlines(), 1):

@@ -42,6 +42,21 @@ def test_unknown_name(check: Check, here: int, tmp_path: Path) -> tuple[Diagnosi
     return found, after
 
 
+@case("name-resolution", "a name whose line of the hosts file begins with address and port", cured=True)
+def test_port_in_the_hosts_file(check: Check, here: int, tmp_path: Path) -> tuple[Diagnosis, Diagnosis]:
+    found, after = mended(check, tmp_path, here, "shop.hp-check", f"{BOTH}127.0.0.1:{here} shop.hp-check\n")
+    assert "/etc/hosts:3 has it in vain" in found["cause"]
+    return found, after
+
+
+@case("name-resolution", "localhost, misspelt", cured=True)
+def test_misspelt(check: Check, here: int, tmp_path: Path) -> tuple[Diagnosis, Diagnosis]:
+    prefix = with_hosts(tmp_path, BOTH)
+    with serving("127.0.0.1", here):
+        found = check(f"http://locahost:{here}/", *QUICK, prefix=prefix)
+        return found, check(found["remedy"].removeprefix("homeport check "), prefix=prefix)
+
+
 @case("name-resolution", "localhost is another machine's address in the hosts file", cured=True)
 def test_localhost_elsewhere(check: Check, here: int, tmp_path: Path) -> tuple[Diagnosis, Diagnosis]:
     found, after = mended(check, tmp_path, here, "localhost", "192.0.2.7 localhost\n")

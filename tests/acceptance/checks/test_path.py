@@ -281,6 +281,24 @@ def test_loopback_down_for_other_addresses(check: Check) -> tuple[Diagnosis, Dia
         return found, check(*words)
 
 
+@case("other-family", "IPv6 is switched off for loopback, and [::1] is asked", near="not-this-machine", cured=True)
+def test_family_off(check: Check) -> tuple[Diagnosis, Diagnosis]:
+    with namespace() as there, serving("::", PORT, prefix=there.prefix):
+        there.run("sysctl", "-q", "-w", "net.ipv6.conf.lo.disable_ipv6=1")
+        words = (f"http://[::1]:{PORT}/", *QUICK, "--from", there.name)
+        found = check(*words)
+        assert "switched off" in found["cause"]
+        follow(commands(found, f"ip netns exec {there.name} sysctl")[0])
+        return found, check(*words)
+
+
+@case("nothing-listens", "IPv6 is switched off for loopback, and nobody has the port", near="not-this-machine")
+def test_family_off_and_nobody(check: Check) -> Diagnosis:
+    with namespace() as there:
+        there.run("sysctl", "-q", "-w", "net.ipv6.conf.lo.disable_ipv6=1")
+        return check(f"http://[::1]:{PORT}/", *QUICK, "--from", there.name)
+
+
 def test_one_rule_is_shown_as_evidence(check: Check, there: Namespace) -> None:
     load(there, "input", "tcp dport PORT drop")
     found = asked(check, there)

@@ -12,7 +12,7 @@ from homeport.model.case import Case
 from homeport.model.diagnosis import Fault, Verdict
 from homeport.model.dialling import Failing
 from homeport.model.evidence import Confidence
-from homeport.model.explanation import Resolution
+from homeport.model.explanation import Resolution, Route
 from homeport.rules.verdicts import judge
 
 NODE = process(100)
@@ -77,3 +77,33 @@ def test_an_address_that_is_led_away() -> None:
     found = judge(one)
     assert found.verdict is Verdict.NOT_THIS_MACHINE
     assert found.fault is Fault.MACHINE
+
+
+@pytest.mark.parametrize(("name", "meant"), [("locahost", True), ("localhsot", True), ("shop.test", False)])
+def test_localhost_misspelt(name: str, meant: bool) -> None:
+    found = judge(replace(case(name=name), name_error="Name or service not known", candidates=(), scheme="http"))
+    assert any(one.text == f"homeport check http://localhost:{PORT}/" for one in found.remedies) is meant
+
+
+def test_a_dot_at_the_end() -> None:
+    one = replace(
+        well("127.0.0.1", name="localhost."),
+        resolutions=(Resolution(name="localhost.", address=ip_address("127.0.0.1"), source="RFC 6761 §6.3"),),
+    )
+    found = judge(one)
+    assert found.verdict is Verdict.NAME_RESOLUTION
+    assert found.remedies[0].text == f"homeport check localhost:{PORT}"
+
+
+def test_a_family_that_is_switched_off() -> None:
+    lost = Route(
+        destination=ip_address("::1"), kind=None, interface=None, source=None, gateway=None, error="unreachable"
+    )  # fmt: skip
+    held = [listener("::", PORT, NODE)]
+    one = case(held, asked=("::1",), connect={"::1": Failing.NOT_THIS_MACHINE}, routes=(lost,), loopback=True)
+    found = judge(one)
+    assert (found.verdict, found.fault) == (Verdict.OTHER_FAMILY, Fault.MACHINE)
+    assert found.remedies[0].text == f"homeport check 127.0.0.1:{PORT}"
+    assert judge(replace(one, loopback=None)).verdict is Verdict.NOT_THIS_MACHINE
+    nobody = case(asked=("::1",), connect={"::1": Failing.NOT_THIS_MACHINE}, routes=(lost,), loopback=True)
+    assert judge(nobody).verdict is Verdict.NOTHING_LISTENS

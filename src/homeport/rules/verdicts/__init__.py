@@ -14,6 +14,7 @@ JUDGES: tuple[Judge, ...] = (
     # where it leads
     names.name_resolution,
     path.loopback_down,
+    names.family_off,
     names.not_this_machine,
     # a process that cannot answer, whatever else is wrong
     processes.stopped,

@@ -8,7 +8,7 @@ from homeport.model.diagnosis import Fault, Verdict
 from homeport.model.dialling import MID_HEADER, TLS_ALERT, Failing
 from homeport.model.evidence import Confidence, Evidence
 from homeport.model.tls import Tls
-from homeport.rules.verdicts.kind import Finding, advice, at, command, owner, shown, socket_evidence, url
+from homeport.rules.verdicts.kind import Finding, advice, at, command, edit, owner, shown, socket_evidence, url
 
 _HTTP = frozenset(("http", "http/2", "grpc", "websocket"))
 _SPEAKS = {
@@ -33,6 +33,7 @@ _SPEAKS = {
 }
 """Which protocols of services a URL's scheme can mean."""
 _SILENT = frozenset((Failing.TIMED_OUT, Failing.CLOSED, Failing.RESET))
+_FULL = ("too many", "no more")
 _SCHEMES = {"http/2": "http", "mysql": "mysql", "postgresql": "postgresql", "redis": "redis"}
 
 
@@ -115,7 +116,11 @@ def service_error(case: Case) -> Finding | None:
         return None
     cause = f"{service.product or service.protocol} at {at(case)} says: {error}"
     logs = command(f"homeport logs {case.port} --errors", "what it logged about it")
-    return Finding(Verdict.SERVICE_ERROR, Fault.SERVER, cause, service.evidence, (logs,))
+    remedies = [logs]
+    if any(words in error for words in _FULL):
+        remedies.insert(0, command(f"homeport ls --all {case.port}", "who holds its connections: a leak comes back"))
+        remedies.append(edit("in the server: room for more (max_connections, maxclients)", "if all of them are meant"))
+    return Finding(Verdict.SERVICE_ERROR, Fault.SERVER, cause, service.evidence, tuple(remedies))
 
 
 def _heard(case: Case) -> bool:

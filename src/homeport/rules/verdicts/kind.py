@@ -51,8 +51,13 @@ def at(case: Case) -> str:
     return endpoint_text(case.endpoint.address, case.port) if case.name is None else f"{case.name}:{case.port}"
 
 
-def url(case: Case, scheme: str) -> str:
-    """The asked address as a URL of a scheme, by the name that was typed, without its query, which may hold secrets."""
+def url(case: Case, scheme: str, host: str | None = None) -> str:
+    """The asked address as a URL of a scheme, by the name that was typed, without its query, which may hold secrets.
+
+    `host`: another name or address in its place, as it stands in a URL.
+    """
+    if host is not None:
+        return f"{scheme}://{host}:{case.port}{case.path.partition('?')[0]}"
     named = case.name if case.name is not None else "localhost" if case.endpoint.address is None else None
     there = endpoint_text(case.endpoint.address, case.port) if named is None else f"{named}:{case.port}"
     return f"{scheme}://{there}{case.path.partition('?')[0]}"

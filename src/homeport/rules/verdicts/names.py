@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+
+from homeport.model.addresses import IPAddress
 from homeport.model.case import Case
-from homeport.model.diagnosis import Fault, Verdict
+from homeport.model.diagnosis import Fault, Remedy, Verdict
 from homeport.model.dialling import Failing
 from homeport.model.evidence import Confidence, Evidence
 from homeport.rules.neighbours import destination
-from homeport.rules.verdicts.kind import Finding, advice, at, command, edit
+from homeport.rules.verdicts.kind import Finding, advice, at, command, edit, url
 
 
 def not_this_machine(case: Case) -> Finding | None:
@@ -26,6 +29,8 @@ def not_this_machine(case: Case) -> Finding | None:
     outside = [
         one for one in case.attempts if one.failure is not None and one.failure.failing is Failing.NOT_THIS_MACHINE
     ]
+    if any(_is_cut_off(case, one.address) for one in outside):
+        return None
     if outside and case.connected is None:
         failure = outside[0].failure
         detail = "" if failure is None else failure.detail
@@ -35,6 +40,31 @@ def not_this_machine(case: Case) -> Finding | None:
             (command(f"homeport {case.port}", "shows what leads it away"),),
         )  # fmt: skip
     return None
+
+
+def _is_cut_off(case: Case, address: IPAddress) -> bool:
+    """Whether it is loopback of a family that is switched off: `lo` is up, and has no route for it."""
+    lost = any(one.destination == address and one.error is not None for one in case.routes)
+    return case.loopback is True and lost and destination(address).is_loopback
+
+
+def family_off(case: Case) -> Finding | None:
+    """Somebody listens at a loopback address of a family that is switched off."""
+    lost = [one.address for one in case.attempts if _is_cut_off(case, one.address)]
+    held = any(one.listener is not None and one.address in lost for one in case.candidates)
+    if not held or case.connected is not None:
+        return None
+    family = f"IPv{lost[0].version}"
+    error = next(one.error or "" for one in case.routes if one.destination == lost[0])
+    other = "127.0.0.1" if lost[0].version == 6 else "[::1]"
+    there = url(case, case.scheme, other) if case.scheme is not None else f"{other}:{case.port}"
+    remedies = [command(f"homeport check {there}", "the same over the other family")]
+    if lost[0].version == 6:
+        setting = "net.ipv6.conf.lo.disable_ipv6"
+        remedies.append(command(f"sysctl -w {setting}=0", "switches it on for loopback (root)"))
+    cause = f"{family} is switched off for loopback here: {at(case)} cannot be reached"
+    evidence = Evidence("rtnetlink(7) RTM_GETROUTE", f"{lost[0]}: {error}")
+    return Finding(Verdict.OTHER_FAMILY, Fault.MACHINE, cause, (evidence,), tuple(remedies))
 
 
 def _route(one: object) -> str:
@@ -49,13 +79,16 @@ def name_resolution(case: Case) -> Finding | None:
     if case.name is None:
         return None
     if case.name_error is not None:
-        here = edit(f"in /etc/hosts: 127.0.0.1 {case.name}", "if the name is meant to be this machine")
+        vain = next(iter(case.in_vain), None)
+        file = "/etc/hosts" if vain is None else vain.source
+        here = edit(f"in {file}: 127.0.0.1 {case.name}", "if the name is meant to be this machine")
         asks = command(f"homeport check 127.0.0.1:{case.port}", "the same without the name")
         return Finding(
-            Verdict.NAME_RESOLUTION, Fault.MACHINE, f"{case.name} gives no address here: {case.name_error}",
-            (Evidence("getaddrinfo(3)", case.name_error),), (here, asks),
+            Verdict.NAME_RESOLUTION, Fault.MACHINE,
+            f"{case.name} gives no address here: {case.name_error}" + (f"; {file} has it in vain" if vain else ""),
+            (Evidence("getaddrinfo(3)", case.name_error), *case.in_vain), (*_meant(case), here, asks),
         )  # fmt: skip
-    local = case.name == "localhost" or case.name.endswith(".localhost")
+    local = case.name.removesuffix(".") == "localhost" or case.name.endswith(".localhost")
     strange = [one for one in case.resolutions if local and not destination(one.address).is_loopback]
     if strange:
         one = strange[0]
@@ -76,14 +109,27 @@ def name_resolution(case: Case) -> Finding | None:
     return None
 
 
+def _meant(case: Case) -> tuple[Remedy, ...]:
+    """A name that is likely only misspelt."""
+    if not get_close_matches(case.name or "", ("localhost",), cutoff=0.8):
+        return ()
+    there = url(case, case.scheme, "localhost") if case.scheme is not None else f"localhost:{case.port}"
+    return (command(f"homeport check {there}", "if localhost was meant"),)
+
+
 def unknown_localhost(case: Case) -> Finding | None:
     """All else is well, and only clients that know localhost names by themselves get there."""
     name = case.name
     if name is None or not any(one.source.startswith("RFC 6761") for one in case.resolutions):
         return None
+    plain = name.removesuffix(".")
+    remedies = [edit(f"in /etc/hosts: 127.0.0.1 {plain}", "every client then finds it")]
+    if plain != name:
+        there = url(case, case.scheme, plain) if case.scheme is not None else f"{plain}:{case.port}"
+        remedies.insert(0, command(f"homeport check {there}", "the name without the dot at its end"))
     return Finding(
         Verdict.NAME_RESOLUTION, Fault.MACHINE,
         f"the resolver here does not know {name}: browsers and curl reach it, Node.js, Python and others do not",
         (Evidence("getaddrinfo(3)", f"no address for {name}"),),
-        (edit(f"in /etc/hosts: 127.0.0.1 {name}", "every client then finds it"),), Confidence.LIKELY,
+        tuple(remedies), Confidence.LIKELY,
     )  # fmt: skip
