@@ -11,7 +11,7 @@ from homeport.model.addresses import IPAddress, Protocol, Scope
 from homeport.model.explanation import Interface, Route
 from homeport.model.firewall import Ruleset
 from homeport.model.owners import Reason, Unattributed
-from homeport.model.reach import Answer, From, Reached, Station
+from homeport.model.reach import Answer, From, Inquiry, Reached, Station
 from homeport.model.snapshot import Listener, Netns
 from homeport.model.sockets import Socket, State
 from homeport.rules.effective_reach import Setting, candidates, origins, reach
@@ -36,10 +36,11 @@ class Net:
     def __init__(self, *stations: Station, localnet: bool = False) -> None:
         self.stations = stations
         self.localnet = localnet
+        self.asked: list[Inquiry] = []
 
-    def route(
-        self, station: Station, destination: IPAddress, source: IPAddress | None, incoming: str | None, mark: int
-    ) -> Route:
+    def route(self, station: Station, asked: Inquiry) -> Route:
+        destination, incoming = asked.destination, asked.incoming
+        self.asked.append(asked)
         blank = Route(destination=destination, kind=None, interface=None, source=None, gateway=None, error=None)
         if destination.is_loopback and incoming not in (None, "lo") and not self.localnet:
             return replace(blank, error="Invalid argument")
@@ -47,6 +48,8 @@ class Net:
             each.ip == destination for one in station.interfaces for each in one.addresses
         ):
             return replace(blank, kind="local", interface="lo", source=destination)
+        if incoming not in (None, "lo") and destination.version == 4 and "ip" not in station.forwards:
+            return replace(blank, error="No route to host")
         for one in station.interfaces:
             for each in one.addresses:
                 if each.version == destination.version and destination in each.network:
@@ -248,3 +251,33 @@ def test_sources_are_networks_of_the_interface() -> None:
     for each in origins(Setting(Net(here), here, here, one, ())):
         if each.kind is From.NETWORK:
             assert each.sources == (ip_network("192.0.2.0/24"),)
+
+
+class Astray(Net):
+    """Answers leave by the tunnel, whatever came in by what."""
+
+    def route(self, station: Station, asked: Inquiry) -> Route:
+        found = super().route(station, asked)
+        return replace(found, interface="wg0", gateway=None) if found.kind == "unicast" else found
+
+
+def test_an_answer_that_leaves_by_another_interface() -> None:
+    one = listener("0.0.0.0")
+    here = machine(one)
+    found = {each.origin.kind: each for each in reach(Setting(Astray(here), here, here, one, ())).reached}
+    assert found[From.NETWORK].answer is Answer.UNKNOWN
+    way = found[From.NETWORK].way
+    assert way is not None
+    assert way.conditions == ("whether the answer gets to the client: it leaves by wg0, not by eth0",)
+    assert found[From.VPN].answer is Answer.YES
+
+
+def test_routes_are_asked_for_with_all_that_may_choose_them() -> None:
+    one = listener("0.0.0.0")
+    here = machine(one)
+    net = Net(here)
+    reach(Setting(net, here, here, one, ()))
+    coming = [each for each in net.asked if each.incoming == "eth0" and str(each.destination) == "192.0.2.2"]
+    assert {(each.protocol, each.port) for each in coming} == {(Protocol.TCP, 8080)}
+    (answer, *_) = [each for each in net.asked if each.incoming is None and str(each.destination) == "192.0.2.1"]
+    assert (answer.source_port, answer.uid, answer.protocol) == (8080, one.socket.uid, Protocol.TCP)

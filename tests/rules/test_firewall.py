@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from homeport.model.addresses import Protocol
 from homeport.model.explanation import Interface
-from homeport.model.firewall import Action, Hook, Packet, Ruleset
+from homeport.model.firewall import Action, Hook, Judgement, Packet, Ruleset
 from homeport.rules.firewall import judge, judge_local
 from homeport.wire import iptables_rules, nft_rules
 
@@ -325,3 +325,52 @@ def test_knowing_less_never_turns_the_answer_round(rules: list[Rules], other: li
     for sender in ("192.0.2.9/32", "192.0.2.10/32"):
         narrow = judge(found, replace(PACKET, source=ip_network(sender))).action
         assert wide is Action.UNKNOWN or narrow is wide
+
+
+def judged(rules: list[Any], packet: Packet = PACKET) -> Judgement:
+    return judge(Ruleset(tables=nft_rules.parse(json.dumps({"nftables": rules})).tables, interfaces=(ETH0,)), packet)
+
+
+def test_a_map_for_some_senders_and_for_the_rest() -> None:
+    some = [["192.0.2.7", DROP], ["*", ACCEPT]]
+    rules = table([[{"vmap": {"key": SADDR, "data": {"set": some}}}]], policy="drop")
+    assert judged(rules).action is Action.ACCEPT
+    assert judged(rules, replace(PACKET, source=ip_network("192.0.2.7/32"))).action is Action.DROP
+    assert judged(rules, replace(PACKET, source=ip_network("192.0.2.0/24"))).action is Action.UNKNOWN
+
+
+def test_a_chain_of_interfaces_that_are_not_told_may_be_of_any() -> None:
+    rules = table([[DROP]], "ingress", family="netdev")
+    packet = replace(PACKET, hook=Hook.INGRESS)
+    found = judged(rules, packet)
+    assert (found.action, found.conditions) == (Action.UNKNOWN, ("which interfaces chain c is bound to",))
+    for device, action in (("eth0", Action.DROP), ("eth1", Action.ACCEPT)):
+        bound = nft_rules.bound(
+            nft_rules.parse(json.dumps({"nftables": rules})).tables, {("netdev", "t", "c"): (device,)}
+        )
+        assert judge(Ruleset(tables=bound), packet).action is action
+
+
+def test_of_a_pool_the_addresses_between_are_not_known() -> None:
+    """The ends stand for all only where there is nothing between them."""
+    for last, action in (("10.0.0.3", Action.UNKNOWN), ("10.0.0.2", Action.ACCEPT)):
+        led = {"dnat": {"family": "ip", "addr": {"range": ["10.0.0.1", last]}}}
+        found = judged(table([[led]], "prerouting", kind="nat", priority=-100), replace(PACKET, hook=Hook.PREROUTING))
+        assert found.action is action
+
+
+def test_which_port_of_a_span_is_taken() -> None:
+    packet = replace(PACKET, hook=Hook.PREROUTING)
+    for words, port in (
+        ("--to-ports 8000-8100", (8080, 8080)),  # one that is in the span is kept
+        ("--to-ports 8000-8100 --random", (8000, 8100)),
+        ("--to-ports 9000-9100", (9000, 9100)),
+    ):
+        text = f"*nat\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p tcp -j REDIRECT {words}\nCOMMIT\n"
+        assert judge(Ruleset(tables=iptables_rules.parse(text, "ip", "x")), packet).packet.port == port
+    shifted = "-A PREROUTING -p tcp --dport 8080:8089 -j DNAT --to-destination 10.0.0.1:80-89/8080"
+    text = f"*nat\n:PREROUTING ACCEPT [0:0]\n{shifted}\nCOMMIT\n"
+    ruleset = Ruleset(tables=iptables_rules.parse(text, "ip", "x"))
+    for asked in (8080, 8083, 8089):
+        found = judge(ruleset, replace(packet, port=(asked, asked)))
+        assert found.packet.port == (asked - 8000, asked - 8000)

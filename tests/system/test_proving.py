@@ -102,3 +102,13 @@ def test_connections_end_as_they_end() -> None:
         assert proving.connect_all([(ip_address("127.0.0.1"), port)]) == [proving.Tried(True, "connected")]
     assert proving.connect_all([(ip_address("127.0.0.1"), port)]) == [proving.Tried(False, "refused")]
     assert proving.connect_all([]) == []
+
+
+def test_one_proof_at_a_time(box: Netns) -> None:
+    with proving.alone(box):
+        with pytest.raises(HomeportError), proving.alone(box, 0):
+            pass
+        with proving.alone(Netns(None, None, None, True), 0):  # of another namespace
+            pass
+    with proving.alone(box, 0):
+        pass

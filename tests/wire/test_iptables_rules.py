@@ -152,8 +152,8 @@ def test_translations() -> None:
 
 def test_what_changes_nothing_is_left_out_and_what_is_not_known_is_not_consent() -> None:
     assert statements('-j LOG --log-prefix "-j DROP "') == ()
-    assert statements("-m limit --limit 1/min -j ACCEPT") == (Maybe("--limit 1/min"), Verdict("accept"))
-    assert statements("-m set --match-set bad src -j DROP") == (Maybe("--match-set bad src"), Verdict("drop"))
+    assert statements("-m limit --limit 1/min -j ACCEPT") == (Maybe("-m limit --limit 1/min"), Verdict("accept"))
+    assert statements("-m set --match-set bad src -j DROP") == (Maybe("-m set --match-set bad src"), Verdict("drop"))
     assert isinstance(statements("-j NFQUEUE --queue-num 1")[-1], Opaque)
     assert isinstance(statements("-j TPROXY --on-port 1")[-1], Opaque)
     assert isinstance(statements("-s nonsense -j DROP")[0], Maybe)
@@ -176,3 +176,41 @@ PIECES = ["*nat\n", "*filter\n", ":INPUT DROP [0:0]\n", "\n-A INPUT ", "-p ", "t
 def test_any_text_is_read(text: str, family: str) -> None:
     for table in parse("*filter\n-A INPUT " + text, family, "x"):
         assert table.family == family
+
+
+def test_marks_of_connections_are_not_those_of_packets() -> None:
+    assert statements("-m connmark --mark 0x1 -j DROP") == (Maybe("-m connmark --mark 0x1"), Verdict("drop"))
+    (mark, _) = statements("-m mark --mark 0x1 -j DROP")
+    assert isinstance(mark, Match)
+    assert mark.lookup == Lookup(("mark",), (((1, 1),),), (1 << 32) - 1)
+
+
+def test_a_match_that_is_not_understood_is_one_condition() -> None:
+    said = "-m recent --update --seconds 30 --hitcount 6 --name DEFAULT --rsource"
+    assert statements(f"{said} -j DROP") == (Maybe(said), Verdict("drop"))
+    assert statements("-m recent --set --name DEFAULT --rsource -j ACCEPT") == (Verdict("accept"),)
+    assert isinstance(statements("-m recent ! --set --name DEFAULT -j ACCEPT")[0], Maybe)
+
+
+def test_headers_that_no_first_packet_has() -> None:
+    (none, _) = statements("-m rt --rt-type 0 -j DROP", "ip6")
+    assert none == Match(Lookup(("rt",), ()), False, "-m rt --rt-type 0")
+
+
+def test_what_was_asked_before_the_translation() -> None:
+    (port, address, _) = statements("-m conntrack --ctorigdstport 80:81 --ctorigdst 10.0.0.1/32 -j DROP")
+    assert isinstance(port, Match)
+    assert port.lookup == Lookup(("ct original proto-dst",), (((80, 81),),))
+    assert isinstance(address, Match)
+    assert address.lookup.fields == ("ct original daddr",)
+
+
+def test_the_kind_of_an_address_of_the_incoming_interface() -> None:
+    (kind, _) = statements("-m addrtype ! --dst-type LOCAL --limit-iface-in -j DROP")
+    assert isinstance(kind, Match)
+    assert (kind.lookup.fields, kind.negated) == (("fib daddr . iif type",), True)
+
+
+def test_mangle_looks_for_the_way_anew() -> None:
+    (table,) = parse("*mangle\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n", "ip", "x")
+    assert [one.kind for one in table.chains] == ["filter", "route"]

@@ -25,7 +25,7 @@ from homeport.model.firewall import (
     Verdict,
     VerdictMap,
 )
-from homeport.wire.nft_rules import parse
+from homeport.wire.nft_rules import devices, parse
 
 EVERYTHING = """
 table inet t {
@@ -282,3 +282,34 @@ def test_any_json_is_read_or_refused(items: list[object], expressions: list[obje
                 assert all(isinstance(one.rules, tuple) for one in table.chains)
         except WireError:
             pass
+
+
+CHAINS = """table netdev n {
+\tchain c {
+\t\ttype filter hook ingress device "eth0" priority filter; policy drop;
+\t}
+\tchain d {
+\t\ttype filter hook egress devices = { e0, "e1" } priority filter - 5; policy accept;
+\t}
+}
+table inet t {
+\tchain c {
+\t\ttype filter hook input priority filter; policy accept;
+\t}
+}
+"""
+
+
+def test_the_interfaces_of_chains_are_in_the_text() -> None:
+    assert devices(CHAINS) == {("netdev", "n", "c"): ("eth0",), ("netdev", "n", "d"): ("e0", "e1")}
+
+
+@given(st.text() | st.sampled_from(CHAINS.splitlines()).map(lambda line: line[: len(line) // 2]))
+def test_any_text_has_some_interfaces_or_none(text: str) -> None:
+    assert isinstance(devices(text), dict)
+
+
+def test_a_chain_without_a_name_is_told_in_its_own_words() -> None:
+    rule = {"family": "inet", "table": "t", "chain": "c", "expr": ["jump {\n\t\tip saddr 10.0.0.1 accept\n\t}"]}
+    (table,) = parse(json.dumps({"nftables": [{"rule": rule}]})).tables
+    assert table.chains[0].rules[0].statements == (Opaque("jump { ip saddr 10.0.0.1 accept }"),)

@@ -195,3 +195,12 @@ def test_the_number_of_a_namespace() -> None:
 def test_any_bytes_are_a_namespace_or_refused(data: bytes) -> None:
     with contextlib.suppress(WireError):
         rtnetlink.netns_id(message(88, data))
+
+
+def test_a_request_tells_its_source_port_and_user() -> None:
+    """RTA_SPORT in network byte order, RTA_UID in the host's."""
+    destination = IPv4Address("10.0.0.1")
+    plain = rtnetlink.route_request(destination, 7, service=(6, 80))
+    more = rtnetlink.route_request(destination, 7, service=(6, 80), source_port=8080)[len(plain) :]
+    assert more == struct.pack("=HH", 6, 28) + struct.pack("!H2x", 8080)
+    assert struct.pack("=HHI", 8, 25, 1000) in rtnetlink.route_request(destination, 7, uid=1000)

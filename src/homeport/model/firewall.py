@@ -48,7 +48,8 @@ class Packet:
     `source` is a network where the sender may be any of it; `source_port` and `port` are spans, both ends included.
     `iif`, `oif`: names of the interfaces, "" where there is none at that hook, None where not known. `state` is that of
     conntrack ("new", "established", "untracked", "invalid"), `status` its status bits ("dnat", "snat"). `uid`: the
-    sender's, where it is a process of this machine. None elsewhere: not known.
+    sender's, where it is a process of this machine. `asked`: the address and port before they were translated, None
+    where they were not. None elsewhere: not known.
     """
 
     hook: Hook
@@ -64,6 +65,7 @@ class Packet:
     uid: int | None = None
     mark: int | None = 0
     reply: bool = False
+    asked: tuple[IPAddress, tuple[int, int]] | None = None
 
     @property
     def family(self) -> str:
@@ -147,7 +149,8 @@ class Translate(NamedTuple):
     """Network address translation; `kind`: dnat, redirect, snat or masquerade.
 
     `addresses` None: left as it is (redirect: the incoming interface's own); `ports` None: left. Spans are pools.
-    `family`: "ip", "ip6", or None for whichever the packet has.
+    `family`: "ip", "ip6", or None for whichever the packet has. `base`: the port that becomes the first of `ports`,
+    and so on with those after it; None: any of them is taken.
     """
 
     kind: str
@@ -155,6 +158,7 @@ class Translate(NamedTuple):
     ports: tuple[int, int] | None
     text: str
     family: str | None = None
+    base: int | None = None
 
 
 class TranslateMap(NamedTuple):

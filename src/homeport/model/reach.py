@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from homeport.model.addresses import IPAddress, Protocol
 from homeport.model.evidence import Evidence
@@ -60,6 +61,24 @@ class Station:
     def interfaces(self) -> tuple[Interface, ...]:
         """Its interfaces, with their addresses."""
         return self.ruleset.interfaces
+
+
+class Inquiry(NamedTuple):
+    """What the kernel is asked about a packet: all by which it may choose the way (ip-rule(8)).
+
+    `incoming` is the interface that it comes in by, None for one of this machine, whose sender may be bound to
+    `outgoing` and runs as `uid`.
+    """
+
+    destination: IPAddress
+    source: IPAddress | None = None
+    incoming: str | None = None
+    outgoing: str | None = None
+    mark: int = 0
+    protocol: Protocol | None = None
+    source_port: int | None = None
+    port: int | None = None
+    uid: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

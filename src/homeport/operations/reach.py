@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 from homeport.errors import HomeportError, RightsError
 from homeport.model.addresses import IPAddress, Protocol
 from homeport.model.publishing import Published
-from homeport.model.reach import Advice, From, Origin, Proof, Reach, ReachReport, Station, Way
+from homeport.model.reach import Advice, From, Inquiry, Origin, Proof, Reach, ReachReport, Station, Way
 from homeport.model.snapshot import Listener, Netns, Snapshot
 from homeport.operations import services
 from homeport.operations.ls import EVERYTHING, look
@@ -23,6 +23,8 @@ from homeport.system.namespaces import inside
 from homeport.system.publishing import Publishing
 from homeport.system.reaching import Stations
 
+Place = tuple[IPAddress, int]
+_LONGER = 4.0
 MAX_LISTENERS = 8
 """Of an address without a port there may be many."""
 
@@ -46,6 +48,13 @@ def reach(text: str, source: str | None = None, *, prove: bool = False, scene: S
         raise RightsError(
             "a proof needs root", why="it makes a network namespace", remedy="sudo homeport reach … --prove"
         )
+    if not prove:
+        return _report(text, source, scene, prove=False)
+    with proving.alone(Netns(None, None, None, own=True)):
+        return _report(text, source, scene, prove=True)
+
+
+def _report(text: str, source: str | None, scene: Scene | None, *, prove: bool) -> ReachReport:
     scene = survey(text, source) if scene is None else scene
     publishing = Publishing()
     snapshot = look(EVERYTHING, source)
@@ -104,7 +113,7 @@ def _joined(found: _Found, some: list[Listener]) -> list[Listener]:
     station = found.stations.station(own)
     places = set()
     for address in found.scene.away:
-        route = found.stations.route(station, address, None, None, 0)
+        route = found.stations.route(station, Inquiry(address))
         if route.interface is not None:
             other = found.stations.beyond(station, route.interface, route.gateway or address)
             places.add(None if other is None else other[0].netns.inode)
@@ -212,9 +221,15 @@ def _proofs(found: _Found, setting: Setting) -> Iterator[Proof]:
     if (why := services.untouchable(setting.listener)) is not None:
         yield from _unproved(setting, why)
         return
-    yield from _from_stations(setting)
-    for station in (setting.home,) if setting.home is setting.here else (setting.home, setting.here):
-        yield from _from_scratch(found, setting, station)
+    if setting.home is setting.here:
+        yield from _from_stations(setting)
+        yield from _from_scratch(found, setting, setting.home)
+        return
+    with proving.alone(setting.home.netns):
+        setting = setting._replace(home=found.stations.again(setting.home.netns))
+        yield from _from_stations(setting)
+        for station in (setting.home, setting.here):
+            yield from _from_scratch(found, setting, station)
 
 
 def _unproved(setting: Setting, why: str) -> Iterator[Proof]:
@@ -246,18 +261,36 @@ def _from_stations(setting: Setting) -> Iterator[Proof]:
     for station in stations:
         origin = _origin(station, None)
         tries = _tries(setting, origin)
-        places = [(target.address, target.port) for target, way in tries if not way.leaves]
-        if station.own:
-            seen = proving.connect_all(places)
-        else:
-            seen = _connect_inside(station, places)
-        yield from _compared(origin, tries, seen)
+
+        def connect(places: Sequence[Place], seconds: float, station: Station = station) -> list[proving.Tried]:
+            if station.own:
+                return proving.connect_all(places, seconds)
+            return _connect_inside(station, places, seconds)
+
+        yield from _compared(origin, tries, _tried(tries, connect))
 
 
-def _connect_inside(station: Station, places: Sequence[tuple[IPAddress, int]]) -> list[proving.Tried]:
-    found = inside([station.netns], lambda _: proving.connect_all(places))[station.netns]
+def _connect_inside(station: Station, places: Sequence[Place], seconds: float) -> list[proving.Tried]:
+    found = inside([station.netns], lambda _: proving.connect_all(places, seconds))[station.netns]
     if isinstance(found, OSError):
         raise HomeportError(f"{station.name} cannot be entered", why=found.strerror)
+    return found
+
+
+def _tried(
+    tries: Sequence[tuple[Target, Way]], connect: Callable[[Sequence[Place], float], list[proving.Tried]]
+) -> list[proving.Tried]:
+    """What came of each; where that is not as computed it is tried again, longer: a busy machine is late at times."""
+    some = [(target, way) for target, way in tries if not way.leaves]
+    found = connect([(target.address, target.port) for target, _ in some], proving.SECONDS)
+    again = [
+        number
+        for number, ((_, way), one) in enumerate(zip(some, found, strict=True))
+        if None not in (way.connects, one.connected) and way.connects is not one.connected
+    ]
+    places = [(some[number][0].address, some[number][0].port) for number in again]
+    for number, one in zip(again, connect(places, _LONGER) if places else (), strict=True):
+        found[number] = one
     return found
 
 
@@ -277,8 +310,7 @@ def _from_scratch(found: _Found, setting: Setting, station: Station) -> Iterator
             networks=origin.networks, sources=sources,
         )  # fmt: skip
         tries = _tries(new, origin)
-        places = [(target.address, target.port) for target, way in tries if not way.leaves]
-        seen = scratch.run(lambda: proving.connect_all(places))
+        seen = _tried(tries, lambda places, seconds: scratch.run(lambda: proving.connect_all(places, seconds)))
     found.stations.again(station.netns)
     yield from _compared(origin, tries, seen)
 

@@ -75,6 +75,8 @@ class World(NamedTuple):
     """The last rule that let it pass, or translated it, in so many words."""
     led: tuple[Evidence, ...] = ()
     """The translations, with their rules."""
+    rerouted: bool = False
+    """Whether its way out was chosen anew after OUTPUT: by its mark, or for another destination."""
     doubt: Place | None = None
     """The first rule of which it could not be told what it does."""
 
@@ -128,11 +130,11 @@ class _Passed(NamedTuple):
 
 
 class _At(NamedTuple):
-    """Where a packet is: `chains` are those that a jump may lead to, `depth` how many jumps led here."""
+    """Where a packet is: `chains` are those that a jump may lead to, `path` those through which it jumped here."""
 
     place: Place
     chains: dict[str, Chain]
-    depth: int = 0
+    path: tuple[str, ...] = ()
 
 
 class _Walk:
@@ -167,11 +169,16 @@ class _Walk:
         if not _concerns(chain, world):
             yield End(Action.ACCEPT, world, world.by)
             return
+        if chain.devices is None and chain.hook in (Hook.INGRESS, Hook.EGRESS):
+            world = _on_condition(world, f"which interfaces chain {chain.name} is bound to", at.place)
+            yield End(Action.ACCEPT, world, world.by)
         if early:
             world = _changed(world, replace(world.packet, state="invalid"))
         passed = self._chain(at, [world])
         policy = (End(chain.policy, one, at.place) for one in (*passed.on, *passed.returned))
         for end in (*passed.ends, *policy):
+            if chain.kind == "route" and end.world.packet.mark != world.packet.mark:
+                end = end._replace(world=end.world._replace(rerouted=True))
             if early and end.world.packet.state == "invalid":
                 yield end._replace(world=_changed(end.world, replace(end.world.packet, state=state)))
             else:
@@ -252,12 +259,15 @@ class _Walk:
     def _chosen(self, at: _At, lookup: Lookup, text: str, world: World, done: _Passed) -> list[tuple[int, World]]:
         """The elements of a map that may be taken, each in a world of its own; where none may, the rule is left."""
         found = matching(lookup, world.packet, self._interfaces)
-        certain = [index for index, one in found if one is Truth.YES]
-        if certain:
-            return [(certain[0], world)]
+        certain = next((index for index, one in found if one is Truth.YES), None)
+        open_ones = [index for index, one in found if one is Truth.MAYBE]
+        if certain is not None and not open_ones:
+            return [(certain, world)]
         doubtful = _on_condition(world, text, at.place) if found else world
+        if certain is not None:  # the element for all the rest
+            return [(index, doubtful) for index in (*open_ones, certain)]
         done.on.append(doubtful)
-        return [(index, doubtful) for index, _ in found]
+        return [(index, doubtful) for index in open_ones]
 
     def _verdict(self, at: _At, verdict: Verdict, world: World, done: _Passed) -> None:
         if verdict.kind == "accept":
@@ -270,12 +280,14 @@ class _Walk:
             done.returned.append(world)
         else:
             target = at.chains.get(verdict.target or "")
-            if target is None or at.depth >= _DEEPEST:
+            # the kernel takes no rules that come back to their own chain
+            if target is None or target.name in at.path or len(at.path) >= _DEEPEST:
                 done.ends.append(
                     End(Action.UNKNOWN, _on_condition(world, f"chain {verdict.target}", at.place), at.place)
                 )
                 return
-            inner = self._chain(_At(Place(at.place.table, target, None), at.chains, at.depth + 1), [world])
+            within = (*at.path, target.name)
+            inner = self._chain(_At(Place(at.place.table, target, None), at.chains, within), [world])
             done.ends.extend(inner.ends)
             # who goes does not come back: the chain that went is left too
             (done.on if verdict.kind == "jump" else done.returned).extend((*inner.on, *inner.returned))
@@ -288,9 +300,14 @@ class _Walk:
         evidence = Evidence(at.place.text, how.text)
         for changed in _translated(how, packet, self._interfaces):
             new = _changed(world, changed)._replace(by=at.place, led=(*world.led, evidence))
-            new = new._replace(translated=world.translated or "dnat" in changed.status)
+            new = new._replace(
+                translated=world.translated or "dnat" in changed.status,
+                rerouted=world.rerouted or (packet.hook is Hook.OUTPUT and changed.destination != packet.destination),
+            )
             if how.addresses is not None and how.addresses[0] != how.addresses[1]:
                 new = _on_condition(new, how.text, at.place)
+                if how.kind == "dnat" and int(how.addresses[1]) - int(how.addresses[0]) > 1:
+                    done.ends.append(End(Action.UNKNOWN, new, at.place))  # one of the addresses between them
             done.ends.append(End(Action.ACCEPT, new, at.place))
 
 
@@ -321,7 +338,7 @@ def _concerns(chain: Chain, world: World) -> bool:
 
 def _translated(how: Translate, packet: Packet, interfaces: Interfaces) -> Iterator[Packet]:
     """The packet after translation: one for each destination that a pool may give, its ends standing for all."""
-    ports = how.ports or packet.port
+    ports = _led_to(how, packet)
     if how.kind in ("snat", "masquerade"):
         status = packet.status | {"snat"}
         if how.addresses is not None:
@@ -332,6 +349,7 @@ def _translated(how: Translate, packet: Packet, interfaces: Interfaces) -> Itera
         yield replace(packet, source=source, source_port=how.ports or (1, 65535), status=status)
         return
     status = packet.status | {"dnat"}
+    packet = replace(packet, asked=packet.asked or (packet.destination, packet.port))
     if how.kind == "redirect":
         if packet.hook is Hook.OUTPUT:
             targets = [ip_address("127.0.0.1" if packet.family == "ip" else "::1")]
@@ -342,6 +360,18 @@ def _translated(how: Translate, packet: Packet, interfaces: Interfaces) -> Itera
         return
     for address in dict.fromkeys(how.addresses or (packet.destination,)):
         yield replace(packet, destination=address, port=ports, status=status)
+
+
+def _led_to(how: Translate, packet: Packet) -> tuple[int, int]:
+    """The ports that the packet may get (nf_nat_l4proto_unique_tuple of net/netfilter/nf_nat_core.c)."""
+    low, high = how.ports or packet.port
+    asked = packet.port[0]
+    if how.ports is None or low == high or packet.port[1] != asked or how.kind in ("snat", "masquerade"):
+        return low, high
+    if how.base is not None:
+        port = low + (asked - how.base) % (high - low + 1)
+        return port, port
+    return (asked, asked) if low <= asked <= high and "random" not in how.text else (low, high)
 
 
 def _addresses_of(interfaces: Interfaces, interface: str | None, family: str) -> list[IPAddress]:

@@ -17,6 +17,9 @@ from homeport.rules.chains import End, World, traverse
 from homeport.rules.packets import is_local
 
 _BLOCKED = frozenset((Action.DROP, Action.REJECT))
+_LOOP_IN = ((Hook.INGRESS, "lo", ""), (Hook.PREROUTING, "lo", ""), (Hook.INPUT, "lo", ""))
+LOOP = ((Hook.POSTROUTING, "", "lo"), (Hook.EGRESS, "", "lo"), *_LOOP_IN)
+"""The hooks that a packet passes out of and in by `lo`, each with its interfaces."""
 
 
 def judge(ruleset: Ruleset, packet: Packet) -> Judgement:
@@ -73,21 +76,29 @@ def _answered(ruleset: Ruleset, worlds: list[World]) -> list[End]:
 
 def local_way(ruleset: Ruleset, ends: list[End]) -> list[End]:
     """From OUTPUT on: what stays here goes out of and comes in by `lo`, the rest leaves by what is not known here."""
-    ends = then(ends, lambda worlds: traverse(ruleset, [_out(ruleset, one) for one in worlds]))
+    ends = then(ends, lambda worlds: traverse(ruleset, [_out(ruleset, one, Hook.POSTROUTING) for one in worlds]))
+    ends = then(ends, lambda worlds: traverse(ruleset, [_out(ruleset, one, Hook.EGRESS) for one in worlds]))
     return then(ends, lambda worlds: _come_in(ruleset, worlds))
 
 
-def _out(ruleset: Ruleset, world: World) -> World:
+def _out(ruleset: Ruleset, world: World, hook: Hook) -> World:
     stays = is_local(ruleset.interfaces, world.packet.destination)
-    return moved(world, Hook.POSTROUTING, iif="", oif="lo" if stays else None)
+    return moved(world, hook, iif="", oif="lo" if stays else None)
 
 
 def _come_in(ruleset: Ruleset, worlds: list[World]) -> list[End]:
     staying = [one for one in worlds if is_local(ruleset.interfaces, one.packet.destination)]
     leaving = [End(Action.ACCEPT, one, one.by) for one in worlds if one not in staying]
-    ends = traverse(ruleset, [moved(one, Hook.PREROUTING, iif="lo") for one in staying])
-    ends = then(ends, lambda some: traverse(ruleset, [moved(one, Hook.INPUT, iif="lo") for one in some]))
-    return leaving + ends
+    return leaving + through(ruleset, [End(Action.ACCEPT, one, one.by) for one in staying], _LOOP_IN)
+
+
+def through(ruleset: Ruleset, ends: list[End], hooks: Sequence[tuple[Hook, str, str]]) -> list[End]:
+    """Take what passed through one hook after another, each with its interfaces."""
+    for hook, iif, oif in hooks:
+        passing = [moved(one.world, hook, iif=iif, oif=oif) for one in ends if one.action is Action.ACCEPT]
+        ends = [one for one in ends if one.action is not Action.ACCEPT]
+        ends += traverse(ruleset, passing) if passing else []
+    return ends
 
 
 def host(address: IPAddress) -> IPNetwork:

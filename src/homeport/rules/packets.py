@@ -12,6 +12,7 @@ from homeport.model.firewall import Hook, IPNetwork, Lookup, Match, Packet, Part
 
 _SYN, _ACK = 2, 16
 _OTHER_PROTOCOLS = frozenset(("icmp", "icmpv6", "sctp", "dccp", "esp", "ah", "comp", "udplite", "igmp", "arp"))
+_OTHER_HEADERS = frozenset(("rt", "frag", "hbh", "dst", "mh"))
 _SENDING = frozenset((Hook.OUTPUT, Hook.POSTROUTING))
 
 
@@ -139,7 +140,7 @@ def value(field: str, packet: Packet, interfaces: Interfaces) -> Value:
         return ABSENT if kind not in ("th", packet.protocol.value) else _of_transport(key, packet)
     if kind == "ct" and packet.state in ("untracked", "invalid"):
         return ABSENT
-    if kind in _OTHER_PROTOCOLS:
+    if kind in _OTHER_PROTOCOLS or kind in _OTHER_HEADERS:
         return ABSENT
     return None
 
@@ -232,6 +233,18 @@ def _connection(of: Callable[[Packet], Value]) -> Callable[[Packet, Interfaces],
     return lambda packet, _: ABSENT if packet.state in ("untracked", "invalid") else of(packet)
 
 
+def _asked_address(packet: Packet) -> Value:
+    """What conntrack keeps of the request: an answer has that as its source."""
+    own = packet.source.network_address if packet.reply else packet.destination
+    number = int(own if packet.asked is None else packet.asked[0])
+    return number, number
+
+
+def _asked_port(packet: Packet) -> Value:
+    own = packet.source_port if packet.reply else packet.port
+    return own if packet.asked is None else packet.asked[1]
+
+
 _READERS: dict[str, Callable[[Packet, Interfaces], Value]] = {
     "iifname": lambda packet, _: packet.iif,
     "oifname": lambda packet, _: packet.oif,
@@ -248,6 +261,8 @@ _READERS: dict[str, Callable[[Packet, Interfaces], Value]] = {
     "ct state": lambda packet, _: packet.state,
     "ct status": _connection(lambda packet: _Named(packet.status)),
     "ct direction": _connection(lambda packet: "reply" if packet.reply else "original"),
+    **{f"ct original {key}": _connection(_asked_address) for key in ("daddr", "ip daddr", "ip6 daddr")},
+    "ct original proto-dst": _connection(_asked_port),
     "fib daddr type": _destination_kind,
     "fib saddr type": _source_kind,
     "fib daddr . iif type": _destination_kind_here,

@@ -16,10 +16,10 @@ from homeport.model.addresses import IPAddress, Protocol
 from homeport.model.evidence import Evidence
 from homeport.model.explanation import Route
 from homeport.model.firewall import Action, Hook, IPNetwork, Packet
-from homeport.model.reach import Answer, Station
+from homeport.model.reach import Answer, Inquiry, Station
 from homeport.model.snapshot import Listener
 from homeport.rules.chains import End, Place, World, traverse
-from homeport.rules.firewall import answer, moved
+from homeport.rules.firewall import LOOP, answer, moved, through
 from homeport.rules.neighbours import answerers, endpoint_text
 from homeport.rules.packets import is_local
 
@@ -28,18 +28,19 @@ _LOOPBACK = 1
 _HERE = frozenset(("local", "broadcast"))
 _REFUSALS = {
     "Invalid cross-device link": "the kernel drops it: by its source it should not come in there (rp_filter)",
-    "Invalid argument": "the kernel drops it as a martian (RFC 1812 section 5.3.7; route_localnet is off)",
-    "No route to host": "there is no route, or packets are not passed on (ip_forward is off)",
+    "Invalid argument": "the kernel drops it: a blackhole in the routes, or a martian (RFC 1812 section 5.3.7)",
+    "Permission denied": "a route or a rule of the routing prohibits it",
+    "No route to host": "there is no route",
     "Network is unreachable": "there is no route",
 }
+_FORWARDING = {"ip": "net.ipv4.ip_forward", "ip6": "net.ipv6.conf.all.forwarding"}
+_UNREACHABLE = "No route to host"
 
 
 class Net(Seam):
     """What is asked of the kernel; see `system.reaching`."""
 
-    def route(
-        self, station: Station, destination: IPAddress, source: IPAddress | None, incoming: str | None, mark: int
-    ) -> Route:
+    def route(self, station: Station, asked: Inquiry) -> Route:
         """What a station does with a packet, by its routes."""
         ...
 
@@ -99,9 +100,10 @@ def from_station(
     net: Net, station: Station, address: IPAddress, port: int, protocol: Protocol, uid: int | None = None
 ) -> list[Arrival]:
     """A packet of a process in a station."""
-    route = net.route(station, address, None, None, 0)
+    source_port = station.ruleset.ephemeral[0]
+    route = net.route(station, Inquiry(address, protocol=protocol, source_port=source_port, port=port, uid=uid))
     if route.error is not None:
-        said = Evidence(f"routes of {station.name}", f"{address}: {route.error}")
+        said = Evidence(f"routes of {station.name}", f"{address}: {_REFUSALS.get(route.error, route.error)}")
         return [Arrival(Answer.NO, False, None, (said,), ())]
     source = route.source or _own_source(address)
     packet = Packet(
@@ -176,13 +178,15 @@ def _arrive(trip: Trip, station: Station, interface: str, world: World) -> list[
 def _routed(trip: Trip, station: Station, interface: str, world: World) -> list[Arrival]:
     packet = world.packet
     source = sample(packet.source, station)
-    route = trip.net.route(station, packet.destination, source, interface, packet.mark or 0)
+    route = trip.net.route(station, _inquiry(packet, source, incoming=interface))
     if route.error is not None:
-        said = f"{packet.destination}: {_REFUSALS.get(route.error, route.error)}"
+        said = f"{packet.destination}: {_refusal(route.error, interface)}"
         if packet.destination.is_loopback:
             said = (
                 f"{packet.destination} is loopback: what comes for it from outside is dropped (route_localnet is off)"
             )
+        elif route.error == _UNREACHABLE and packet.family not in station.forwards and not _own(station, packet):
+            said = f"packets are not passed on ({_FORWARDING[packet.family]} is off)"
         return [_stopped(trip, world, Evidence(f"routes of {station.name}, for packets by {interface}", said))]
     if route.kind in _HERE:
         entering = moved(world, Hook.INPUT, iif=interface)
@@ -190,9 +194,9 @@ def _routed(trip: Trip, station: Station, interface: str, world: World) -> list[
     if route.interface is None or route.kind != "unicast":
         why = Evidence(f"routes of {station.name}", f"{packet.destination}: {route.kind}")
         return [_stopped(trip, world, why)]
-    if packet.family not in station.forwards:
-        setting = "net.ipv4.ip_forward" if packet.family == "ip" else "net.ipv6.conf.all.forwarding"
-        return [_stopped(trip, world, Evidence(f"{setting} of {station.name}", "packets are not passed on"))]
+    if packet.family == "ip6" and "ip6" not in station.forwards:  # of IPv4 the kernel has told with the route
+        said = f"packets are not passed on ({_FORWARDING['ip6']} is off)"
+        return [_stopped(trip, world, Evidence(f"settings of {station.name}", said))]
     out = route.interface
     hop = Hop(station, replace(packet, hook=Hook.FORWARD, iif=interface, oif=out), interface, out)
     onward = trip._replace(hops=(*trip.hops, hop))
@@ -202,6 +206,20 @@ def _routed(trip: Trip, station: Station, interface: str, world: World) -> list[
 
     forwarded = traverse(station.ruleset, [moved(world, Hook.FORWARD, iif=interface, oif=out)])
     return _spread(onward, station, forwarded, leave)
+
+
+def _inquiry(packet: Packet, source: IPAddress, *, incoming: str | None = None, mark: int | None = None) -> Inquiry:
+    """What to ask about a packet; `mark` None: with the one that it has."""
+    return Inquiry(
+        packet.destination,
+        source=source,
+        incoming=incoming,
+        mark=(packet.mark or 0) if mark is None else mark,
+        protocol=packet.protocol,
+        source_port=packet.source_port[0],
+        port=packet.port[0],
+        uid=packet.uid,
+    )
 
 
 def _leave(trip: Trip, station: Station, out: str, towards: IPAddress, world: World) -> list[Arrival]:
@@ -231,7 +249,8 @@ def _untranslated(packet: Packet) -> Packet:
 def _departed(trip: Trip, station: Station, world: World) -> list[Arrival]:
     """After OUTPUT: to itself by `lo`, or out by the interface of the route that the packet has now."""
     packet = world.packet
-    route = trip.net.route(station, packet.destination, packet.source.network_address, None, packet.mark or 0)
+    mark = None if world.rerouted else 0
+    route = trip.net.route(station, _inquiry(packet, packet.source.network_address, mark=mark))
     if route.error is not None:
         said = _REFUSALS.get(route.error, route.error)
         return [_stopped(trip, world, Evidence(f"routes of {station.name}", f"{packet.destination}: {said}"))]
@@ -244,12 +263,7 @@ def _departed(trip: Trip, station: Station, world: World) -> list[Arrival]:
 
 def _looped(station: Station, world: World) -> list[End]:
     """Out of and in by `lo`."""
-    ends = traverse(station.ruleset, [moved(world, Hook.POSTROUTING, oif="lo")])
-    for hook in (Hook.PREROUTING, Hook.INPUT):
-        passing = [moved(one.world, hook, iif="lo") for one in ends if one.action is Action.ACCEPT]
-        ends = [one for one in ends if one.action is not Action.ACCEPT]
-        ends += traverse(station.ruleset, passing) if passing else []
-    return ends
+    return through(station.ruleset, [End(Action.ACCEPT, world, world.by)], LOOP)
 
 
 def _received(trip: Trip, station: Station, world: World) -> list[Arrival]:
@@ -297,36 +311,43 @@ def _listeners(station: Station, packet: Packet) -> tuple[Listener, ...]:
 
 def _answered(trip: Trip, station: Station, world: World, arrived: Arrival) -> list[Arrival]:
     """The answer: out of the listener's station, back through those that passed the request on, in at the sender's."""
-    legs = _legs(trip, station, world.packet)
+    legs = _legs(trip, station, world.packet, arrived.listener)
     if isinstance(legs, Evidence):
         return [_stopped(trip, world, legs)]
     found = [arrived]
     for leg in legs:
         found = _leg(trip, leg, arrived)
         if any(one.answer is not Answer.YES for one in found):
-            break
-    return found
+            return found
+    astray = None if trip.left is not None or len(legs) <= len(trip.hops) else _astray(legs[-1])
+    return [_doubted(one, astray) for one in found] if astray is not None else found
 
 
 class Leg(NamedTuple):
-    """The answer's way through one station: the request as it was there, and each hook with its interfaces."""
+    """The answer's way through one station: the request as it was there, and each hook with its interfaces.
+
+    `towards` is the next address, None where it stays; `asked`: what was asked for its way, where it starts here.
+    """
 
     station: Station
     request: Packet
     hooks: tuple[tuple[Hook, str, str], ...]
+    towards: IPAddress | None = None
+    asked: Inquiry | None = None
 
 
-def _legs(trip: Trip, station: Station, packet: Packet) -> list[Leg] | Evidence:
+def _legs(trip: Trip, station: Station, packet: Packet, listener: Listener | None) -> list[Leg] | Evidence:
     """Every station that the answer goes through; why not, where there is no way back."""
     if packet.iif == "lo":
-        looped = ((Hook.OUTPUT, "", "lo"), (Hook.POSTROUTING, "", "lo"), (Hook.PREROUTING, "lo", ""))
-        return [Leg(station, packet, (*looped, (Hook.INPUT, "lo", "")))]
+        return [Leg(station, packet, ((Hook.OUTPUT, "", "lo"), *LOOP))]
     client = sample(packet.source, station)
-    route = trip.net.route(station, client, packet.destination, None, 0)
+    asked = _of_answerer(station, packet, client, listener)
+    route = trip.net.route(station, asked)
     if route.error is not None:
         return _no_way_back(station, client, route.error)
-    out = _leaving(route)
-    legs = [Leg(station, packet, ((Hook.OUTPUT, "", out), (Hook.POSTROUTING, "", out)))]
+    out, towards = _leaving(route), route.gateway or client
+    leaving = ((Hook.OUTPUT, "", out), (Hook.POSTROUTING, "", out), (Hook.EGRESS, "", out))
+    legs = [Leg(station, packet, leaving, towards, asked)]
     past = _passes_by(trip, route.gateway or client)
     if past is not None:
         if "dnat" not in past.packet.status:
@@ -335,22 +356,66 @@ def _legs(trip: Trip, station: Station, packet: Packet) -> list[Leg] | Evidence:
         return Evidence(f"routes of {station.name}", said)
     for hop in reversed(trip.hops):
         client = sample(hop.packet.source, hop.station)
-        route = trip.net.route(hop.station, client, packet.destination, hop.oif, 0)
+        passed = replace(_answer_to(hop.packet, client), source=ip_network(packet.destination), source_port=packet.port)
+        route = trip.net.route(hop.station, _inquiry(passed, packet.destination, incoming=hop.oif))
         if route.error is not None:
-            return _no_way_back(hop.station, client, route.error)
+            return _no_way_back(hop.station, client, route.error, hop.oif)
         on = route.interface or hop.iif
-        back = ((Hook.PREROUTING, hop.oif, ""), (Hook.FORWARD, hop.oif, on), (Hook.POSTROUTING, "", on))
-        legs.append(Leg(hop.station, hop.packet, back))
+        back = (*_in(hop.oif), (Hook.FORWARD, hop.oif, on), (Hook.POSTROUTING, "", on), (Hook.EGRESS, "", on))
+        legs.append(Leg(hop.station, hop.packet, back, route.gateway or client))
     if trip.left is not None:
-        home = ((Hook.PREROUTING, trip.left.oif, ""), (Hook.INPUT, trip.left.oif, ""))
+        home = (*_in(trip.left.oif), (Hook.INPUT, trip.left.oif, ""))
         legs.append(Leg(trip.left.station, trip.left.packet, home))
     return legs
 
 
-def _no_way_back(station: Station, client: IPAddress, error: str) -> Evidence:
-    return Evidence(
-        f"routes of {station.name}", f"the answer cannot go back to {client}: {_REFUSALS.get(error, error)}"
-    )
+def _in(interface: str) -> tuple[tuple[Hook, str, str], ...]:
+    return (Hook.INGRESS, interface, ""), (Hook.PREROUTING, interface, "")
+
+
+def _answer_to(packet: Packet, client: IPAddress) -> Packet:
+    return replace(answer(packet, Hook.OUTPUT), destination=client)
+
+
+def _of_answerer(station: Station, packet: Packet, client: IPAddress, listener: Listener | None) -> Inquiry:
+    """By what the kernel chooses the way of an answer: the listener's user and its interface count, too."""
+    asked = _inquiry(_answer_to(packet, client), packet.destination)
+    if listener is None:
+        return asked
+    socket = listener.socket
+    device = next((one.name for one in station.interfaces if socket.interface and one.index == socket.interface), None)
+    return asked._replace(outgoing=device, uid=socket.uid)
+
+
+def _astray(last: Leg) -> str | None:
+    """What is in doubt where the answer leaves by another interface than the request came in by."""
+    out, came = last.hooks[-1][2], last.request.iif
+    if out == came or last.towards is None:
+        return None
+    alike = [
+        any(one.name == name and last.towards in each.network for one in last.station.interfaces
+            for each in one.addresses if each.version == last.towards.version)
+        for name in (out, came)
+    ]  # fmt: skip
+    return None if all(alike) else f"whether the answer gets to the client: it leaves by {out}, not by {came}"
+
+
+def _doubted(one: Arrival, condition: str) -> Arrival:
+    return one._replace(answer=Answer.UNKNOWN, connects=None, conditions=(*one.conditions, condition))
+
+
+def _no_way_back(station: Station, client: IPAddress, error: str, incoming: str | None = None) -> Evidence:
+    return Evidence(f"routes of {station.name}", f"the answer cannot go back to {client}: {_refusal(error, incoming)}")
+
+
+def _refusal(error: str, incoming: str | None = None) -> str:
+    """What an error of the kernel means, for a packet that comes in by an interface, or for one from here."""
+    more = "" if incoming is None or error != _UNREACHABLE else f", or what comes in by {incoming} is not passed on"
+    return f"{_REFUSALS.get(error, error)}{more}"
+
+
+def _own(station: Station, packet: Packet) -> bool:
+    return is_local(station.interfaces, packet.destination)
 
 
 def _passes_by(trip: Trip, towards: IPAddress) -> Hop | None:
@@ -363,16 +428,36 @@ def _leg(trip: Trip, leg: Leg, arrived: Arrival) -> list[Arrival]:
     """The answer's way through one station: `arrived` where it passes, else who stops it."""
     station = leg.station
     ends = [End(Action.ACCEPT, World(answer(leg.request, leg.hooks[0][0])), None)]
-    for hook, iif, oif in leg.hooks:
-        passing = [moved(one.world, hook, iif=iif, oif=oif) for one in ends if one.action is Action.ACCEPT]
-        ends = [one for one in ends if one.action is not Action.ACCEPT]
-        ends += traverse(station.ruleset, passing) if passing else []
+    found: list[Arrival] = []
 
     def passed(_trip: Trip, _station: Station, world: World) -> list[Arrival]:
         return [arrived._replace(conditions=tuple(dict.fromkeys((*arrived.conditions, *world.conditions))))]
 
-    found = _spread(trip, station, ends, passed)
-    return [one if one.answer is Answer.YES else _of_answer(one) for one in found]
+    for hook, iif, oif in leg.hooks:
+        passing = [moved(one.world, hook, iif=iif, oif=oif) for one in ends if one.action is Action.ACCEPT]
+        ends = [one for one in ends if one.action is not Action.ACCEPT]
+        for end in traverse(station.ruleset, passing) if passing else []:
+            other = _rerouted(trip, leg, end, oif) if hook is Hook.OUTPUT else None
+            if other is None:
+                ends.append(end)
+            else:
+                found.append(other)
+    found += [one if one.answer is Answer.YES else _of_answer(one) for one in _spread(trip, station, ends, passed)]
+    return found
+
+
+def _rerouted(trip: Trip, leg: Leg, end: End, out: str) -> Arrival | None:
+    """What comes of an answer whose way is chosen anew, by a mark that it got; None where it stays the same."""
+    if end.action is not Action.ACCEPT or not end.world.rerouted or leg.asked is None:
+        return None
+    mark = end.world.packet.mark
+    route = trip.net.route(leg.station, leg.asked._replace(mark=mark or 0))
+    if route.error is not None:
+        return _stopped(trip, end.world, _no_way_back(leg.station, leg.asked.destination, route.error))
+    if _leaving(route) == out:
+        return None
+    condition = f"whether the answer gets to the client: for its mark it leaves by {_leaving(route)}, not by {out}"
+    return _lost(trip, end.world, condition)
 
 
 def _of_answer(one: Arrival) -> Arrival:

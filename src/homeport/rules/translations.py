@@ -14,6 +14,8 @@ from homeport.model.evidence import Evidence
 from homeport.model.firewall import Lookup, Match, Part, Rule, Ruleset, Translate, TranslateMap
 
 _MOST_PORTS = 16
+_MOST_OF_A_SPAN = 4
+_MOST_ADDRESSES = 256
 _DESTINATION_NAT = frozenset(("dnat", "redirect"))
 
 
@@ -51,17 +53,25 @@ def _of_rule(rule: Rule, leads_here: Callable[[IPAddress | None], bool], port: i
 def _fits(one: Translate, leads_here: Callable[[IPAddress | None], bool], port: int) -> bool:
     if one.kind not in _DESTINATION_NAT or (one.ports is not None and not one.ports[0] <= port <= one.ports[1]):
         return False
-    return leads_here(None if one.addresses is None else one.addresses[0])
+    if one.addresses is None:
+        return leads_here(None)
+    low, high = (int(each) for each in one.addresses)
+    some = range(low, min(high, low + _MOST_ADDRESSES) + 1)
+    return any(leads_here(type(one.addresses[0])(number)) for number in some)
 
 
 def _asked(rule: Rule, one: Translate, port: int) -> Iterator[int]:
-    """The ports that clients ask for, of spans the first ones."""
+    """The ports that clients ask for to get to `port`; where any of a span may, the first ones."""
     for low, high in _spans(rule):
-        if one.ports is None:
+        if one.ports is None or (low <= port <= high and one.ports[0] < one.ports[1] and one.base is None):
             if low <= port <= high:
                 yield port
+        elif one.base is not None:
+            asked = one.base + port - one.ports[0]
+            if low <= asked <= high:
+                yield asked
         else:
-            yield from range(low, min(high, low + _MOST_PORTS - 1) + 1)
+            yield from range(low, min(high, low + _MOST_OF_A_SPAN - 1) + 1)
 
 
 def _spans(rule: Rule) -> Iterator[tuple[int, int]]:

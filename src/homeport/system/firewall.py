@@ -67,7 +67,11 @@ def _nftables(limits: list[str]) -> Iterator[Table]:
     except WireError as error:
         limits.append(f"the firewall's rules were not read: {error}")
         return
-    for table in parsed.tables:
+    tables = parsed.tables
+    if any(nft_rules.is_unbound(one) for table in tables for one in table.chains):
+        chains, _ = output_of("nft", "list", "chains")  # without it, it stays open whom such a chain concerns
+        tables = nft_rules.bound(tables, nft_rules.devices((chains or b"").decode("utf-8", "surrogateescape")))
+    for table in tables:
         if (table.family, table.name) in parsed.hidden:
             yield _spelt_out(table)
         else:

@@ -7,6 +7,7 @@ its addresses, routes and neighbour entries (network_namespaces(7)). Not a setti
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import os
@@ -15,7 +16,7 @@ import selectors
 import socket as sockets
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network, ip_address, ip_interface
 from types import TracebackType
 from typing import NamedTuple, TypeVar
@@ -97,6 +98,36 @@ def _ended(code: int) -> Tried:
     if code == 0:
         return Tried(True, "connected")
     return Tried(False, {errno.ECONNREFUSED: "refused"}.get(code, os.strerror(code)))
+
+
+@contextlib.contextmanager
+def alone(netns: Netns, seconds: float = 60) -> Iterator[None]:
+    """One proof at a time in a namespace: each would take the other's scratch link for one of the machine's.
+
+    The lock is one of the kernel's on the namespace itself (flock(2)): it ends with this process, and leaves no file.
+    Raises HomeportError where another proof is not done within `seconds`.
+    """
+    import fcntl
+
+    try:
+        descriptor = _in(netns, _descriptor)
+    except OSError as error:
+        raise HomeportError("the network namespace cannot be entered", why=error.strerror or str(error)) from error
+    try:
+        until = time.monotonic() + seconds
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    raise HomeportError(
+                        "nothing was proved", why="another proof runs here for long", remedy="try again when it is done"
+                    ) from None
+                time.sleep(0.05)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 class Scratch:

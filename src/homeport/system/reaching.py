@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from homeport.model.addresses import IPAddress
 from homeport.model.explanation import Interface, Route
-from homeport.model.reach import Station
+from homeport.model.reach import Inquiry, Station
 from homeport.model.snapshot import Listener, Netns
 from homeport.system import firewall, procfs, routing, sysctl
 from homeport.system.addresses import addresses_of
@@ -38,20 +38,20 @@ class Stations:
         self._routes = {key: one for key, one in self._routes.items() if key[0] != netns.inode}
         return self.station(netns)
 
-    def route(
-        self, station: Station, destination: IPAddress, source: IPAddress | None, incoming: str | None, mark: int
-    ) -> Route:
+    def route(self, station: Station, asked: Inquiry) -> Route:
         """What the kernel of a station does with a packet; see `rules.paths.Net`."""
-        key = (station.netns.inode, destination, source, incoming, mark)
+        key = (station.netns.inode, asked)
         if key not in self._routes:
 
             def ask(_: Netns) -> Route:
-                return routing.route_of(destination, source=source, incoming=incoming, mark=mark)
+                return routing.route_of(asked)
 
             found = ask(station.netns) if station.own else inside([station.netns], ask)[station.netns]
             if isinstance(found, OSError):
                 why = found.strerror or str(found)
-                found = Route(destination=destination, kind=None, interface=None, source=None, gateway=None, error=why)
+                found = Route(
+                    destination=asked.destination, kind=None, interface=None, source=None, gateway=None, error=why
+                )
             self._routes[key] = found
         return self._routes[key]
 

@@ -11,6 +11,7 @@ from ipaddress import IPv4Interface, IPv6Interface, ip_address, ip_interface
 from homeport.errors import SourceError, WireError
 from homeport.model.addresses import IPAddress, Protocol
 from homeport.model.explanation import Interface, Route
+from homeport.model.reach import Inquiry
 from homeport.wire import rtnetlink
 
 _NETLINK_ROUTE = 0
@@ -81,23 +82,26 @@ def route(destination: IPAddress, service: tuple[Protocol, int] | None = None, *
     return _asked(destination, rtnetlink.route_request(destination, 1, index, mark=mark or None, service=number))
 
 
-def route_of(
-    destination: IPAddress, *, source: IPAddress | None = None, incoming: str | None = None, mark: int = 0
-) -> Route:
-    """The route of a packet from `source`; with `incoming`, what the kernel does with one that comes in by that.
+def route_of(asked: Inquiry) -> Route:
+    """What the kernel does with a packet of this namespace, or with one that comes in there by `asked.incoming`.
 
     For IPv4 that has in it whether the kernel would drop it for its source (rp_filter), take it as a martian, or not
     forward it: these are errors then. It sends nothing.
     """
     if missing() is not None:
-        return _portable_route(destination)
-    index = None
-    if incoming is not None:
-        index = _index(incoming)
-        if index is None:
-            return _no_route(destination, f"no interface is called {incoming}")
-    request = rtnetlink.route_request(destination, 1, source=source, incoming=index, mark=mark or None)
-    return _asked(destination, request)
+        return _portable_route(asked.destination)
+    indexes = []
+    for name in (asked.incoming, asked.outgoing):
+        index = None if name is None else _index(name)
+        if name is not None and index is None:
+            return _no_route(asked.destination, f"no interface is called {name}")
+        indexes.append(index)
+    service = None if asked.protocol is None or asked.port is None else (_NUMBERS[asked.protocol], asked.port)
+    request = rtnetlink.route_request(
+        asked.destination, 1, indexes[1], source=asked.source, incoming=indexes[0], mark=asked.mark or None,
+        service=service, source_port=asked.source_port, uid=asked.uid,
+    )  # fmt: skip
+    return _asked(asked.destination, request)
 
 
 def netns_id(descriptor: int) -> int | None:

@@ -44,6 +44,9 @@ _HARMLESS = frozenset(
 _DIRECTIONS = {"--dport": "dport", "--sport": "sport", "--dports": "dport", "--sports": "sport"}
 _DIRECTIONS |= {"--destination-port": "dport", "--source-port": "sport"}
 _LONGEST_LINE = 8192
+_LIMITED = "--limit-iface-in"
+_NOT_IN_THE_FIRST = frozenset(("rt", "frag", "hbh", "dst", "mh", "ah", "esp"))
+"""Matches of headers that no first packet of a connection has, nor its answer."""
 
 
 class _Option(NamedTuple):
@@ -105,6 +108,8 @@ def _chains(table: str, chains: dict[str, tuple[Action | None, list[Rule]]]) -> 
         if table == "nat":
             priority = 100 if hook in _SOURCE_NAT else -100
         kind = None if hook is None else "nat" if table == "nat" else "filter"
+        if (table, hook) == ("mangle", Hook.OUTPUT):
+            kind = "route"  # iptable_mangle_hook of net/ipv4/netfilter/iptable_mangle.c looks for the way anew
         yield Chain(name, kind, hook, priority, policy or Action.ACCEPT, None, tuple(rules))
 
 
@@ -129,26 +134,63 @@ def _statements(line: list[str], family: str) -> Iterator[Statement]:
     options = list(_options(line))
     protocol = next((_protocol(one.value) for one in options if one.name in ("-p", "--protocol")), "th")
     target = next((number for number, one in enumerate(options) if one.name in ("-j", "-g")), len(options))
-    for one in options[:target]:
-        if one.name not in ("-m", "--comment"):
-            yield _match(one, family, protocol)
+    for module, some in _by_module(_joined(options[:target])):
+        yield from _matches(module, some, family, protocol)
     if target < len(options):
         yield from _target(options[target], options[target + 1 :])
+
+
+def _joined(options: list[_Option]) -> list[_Option]:
+    """A kind of address that is asked of the incoming interface alone, as one option."""
+    if not any(one.name == _LIMITED for one in options):
+        return options
+    return [
+        one._replace(name=f"{one.name} {_LIMITED}") if one.name == "--dst-type" else one
+        for one in options
+        if one.name != _LIMITED or not any(each.name == "--dst-type" for each in options)
+    ]
+
+
+def _by_module(options: list[_Option]) -> Iterator[tuple[str, list[_Option]]]:
+    """The options of each `-m`; those before the first are of "", iptables itself."""
+    module, some = "", list[_Option]()
+    for one in options:
+        if one.name == "-m":
+            yield module, some
+            module, some = one.value, []
+        elif one.name != "--comment":
+            some.append(one)
+    yield module, some
+
+
+def _matches(module: str, options: list[_Option], family: str, protocol: str) -> Iterator[Match | Maybe]:
+    """What the options of a module ask for; those that are not understood are one condition."""
+    if module in _NOT_IN_THE_FIRST:
+        yield Match(Lookup((module,), ()), False, " ".join((f"-m {module}", *(one.text for one in options)))[:200])
+        return
+    unknown = []
+    for one in options:
+        # the mark of conntrack is not the packet's
+        found = None if one.name == "--mark" and module != "mark" else _match(one, family, protocol)
+        if found is not None:
+            yield found
+        else:
+            unknown.append(one.text)
+    if unknown and not (module == "recent" and "--set" in unknown):  # which only notes the sender down
+        yield Maybe(" ".join((f"-m {module}" if module else "", *unknown)).strip()[:200])
 
 
 def _protocol(text: str) -> str:
     return _PROTOCOLS.get(text, text)
 
 
-def _match(one: _Option, family: str, protocol: str) -> Match | Maybe:
+def _match(one: _Option, family: str, protocol: str) -> Match | None:
+    """None for an option that is not understood."""
     try:
         found = _lookup(one, family, protocol)
     except ValueError:  # a value of another form than this module knows
         found = None
-    if found is None:
-        return Maybe(one.text)
-    negated = one.negated != found.negated
-    return found._replace(negated=negated)
+    return None if found is None else found._replace(negated=one.negated != found.negated)
 
 
 def _lookup(one: _Option, family: str, protocol: str) -> Match | None:
@@ -171,6 +213,14 @@ def _lookup(one: _Option, family: str, protocol: str) -> Match | None:
         return _plain(f"{transport} {_DIRECTIONS[name]}", tuple(_ports(value)), one)
     if name in ("--ctstate", "--state"):
         return _states(value, one)
+    if name == "--ctorigdstport":
+        return _plain("ct original proto-dst", tuple(_ports(value)), one)
+    if name == "--ctorigdst":
+        network = ip_network(value, strict=False)
+        span = int(network.network_address), int(network.broadcast_address)
+        return _plain("ct original daddr", (span,), one)
+    if name == f"--dst-type {_LIMITED}":
+        return _plain("fib daddr . iif type", tuple(value.lower().split(",")), one)
     if name == "--ctdir":
         return _plain("ct direction", (value.lower(),), one)
     if name in ("--dst-type", "--src-type"):
@@ -270,7 +320,8 @@ def _translation(name: str, said: dict[str, str], text: str) -> Statement:
         if name in ("REDIRECT", "MASQUERADE"):
             return Translate(kind, None, _translated_ports(to), text)
         address, port = _split(to)
-        return Translate(kind, _pool(address), _translated_ports(port), text)
+        base = port.partition("/")[2]
+        return Translate(kind, _pool(address), _translated_ports(port), text, base=int(base) if base else None)
     except ValueError:  # another form than this module knows
         return Opaque(text)
 

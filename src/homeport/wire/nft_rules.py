@@ -6,6 +6,7 @@ rule set of nft at all raises WireError.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_network
 from itertools import product
@@ -47,6 +48,9 @@ _HARMLESS = frozenset(
 _CHANCE = frozenset(("limit", "quota", "ct count", "meter"))
 _VERDICTS = frozenset(("accept", "drop", "continue", "return"))
 _STEERED = frozenset(("saddr", "daddr", "sport", "dport"))
+_COUNTED = _STEERED | {"proto-src", "proto-dst"}
+_DEVICE = re.compile(r'\bdevice "([^"]*)"')
+_DEVICES = re.compile(r"\bdevices = \{([^}]*)\}")
 _COMPARED = frozenset(("<", ">", "<=", ">="))
 
 Items = tuple[tuple[Part, ...], ...]
@@ -75,6 +79,46 @@ def parse(text: str | bytes) -> Parsed:
         return _Reader([one for one in top["nftables"] if isinstance(one, dict)]).read()
     except (ValueError, RecursionError) as error:
         raise WireError("no JSON of nft") from error
+
+
+def devices(text: str) -> dict[tuple[str, str, str], tuple[str, ...]]:
+    """The interfaces that chains are bound to, by family, table and chain, out of `nft list chains`.
+
+    nft 1.0.6 does not tell them in JSON.
+    """
+    found: dict[tuple[str, str, str], tuple[str, ...]] = {}
+    family = table = chain = ""
+    for line in text.split("\n"):
+        words = line.split()
+        if words[:1] == ["table"] and len(words) > 2:
+            family, table = words[1:3]
+        elif words[:1] == ["chain"] and len(words) > 1:
+            chain = words[1]
+        elif words[:1] == ["type"]:
+            one, several = _DEVICE.search(line), _DEVICES.search(line)
+            if several is not None:
+                found[family, table, chain] = tuple(several[1].replace('"', "").replace(",", " ").split())
+            elif one is not None:
+                found[family, table, chain] = (one[1],)
+    return found
+
+
+def bound(tables: Iterable[Table], to: dict[tuple[str, str, str], tuple[str, ...]]) -> tuple[Table, ...]:
+    """The tables, with what `devices` found put in where nothing was told."""
+    return tuple(
+        table._replace(
+            chains=tuple(
+                one._replace(devices=to.get((table.family, table.name, one.name))) if is_unbound(one) else one
+                for one in table.chains
+            )
+        )
+        for table in tables
+    )
+
+
+def is_unbound(chain: Chain) -> bool:
+    """Whether a chain is one of interfaces, without it being told which."""
+    return chain.devices is None and chain.hook in (Hook.INGRESS, Hook.EGRESS)
 
 
 class _Reader:
@@ -141,8 +185,8 @@ class _Reader:
         for one in expressions if isinstance(expressions, list) else ({"rule": None},):
             if isinstance(one, dict):
                 statements += self._statement(key, one)
-            else:
-                statements.append(Opaque("?"))
+            else:  # what this nft cannot put into JSON it writes in its own words: chains without names
+                statements.append(Opaque(" ".join(str(one).split())[:200]))
         handle = handle if isinstance(handle, int) else None
         return Rule(rule_text({**raw, "expr": expressions if isinstance(expressions, list) else []}), handle, number,
                     tuple(statements))  # fmt: skip
@@ -310,7 +354,7 @@ _NUMBERS = frozenset(("mark", "ct mark", "skuid", "skgid", "tcp flags", "ip vers
 def _is_number(field: str) -> bool:
     """Whether a field is compared as a number: addresses and ports are."""
     last = field.rpartition(" ")[2]
-    return field in _NUMBERS or (last in _STEERED and not field.startswith("ether"))
+    return field in _NUMBERS or (last in _COUNTED and not field.startswith("ether"))
 
 
 def _span(value: object, field: str) -> tuple[int, int]:

@@ -22,7 +22,7 @@ _RTM_NEWLINK, _RTM_GETLINK, _RTM_NEWADDR, _RTM_GETADDR, _RTM_NEWROUTE, _RTM_GETR
 _IFLA_IFNAME, _IFLA_LINK, _IFLA_MASTER, _IFLA_LINKINFO, _IFLA_LINK_NETNSID = 3, 5, 10, 18, 37
 _IFLA_INFO_KIND = 1
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_BROADCAST = 1, 2, 4
-_RTA_IP_PROTO, _RTA_DPORT = 27, 29
+_RTA_UID, _RTA_IP_PROTO, _RTA_SPORT, _RTA_DPORT = 25, 27, 28, 29
 _RTA_DST, _RTA_SRC, _RTA_IIF, _RTA_OIF, _RTA_GATEWAY, _RTA_PREFSRC, _RTA_MARK, _RTA_VIA = 1, 2, 3, 4, 5, 7, 16, 18
 _RTM_NEWNSID, _RTM_GETNSID = 88, 90
 _NETNSA_NSID, _NETNSA_FD = 1, 3
@@ -114,23 +114,28 @@ def route_request(
     incoming: int | None = None,
     mark: int | None = None,
     service: tuple[int, int] | None = None,
+    source_port: int | None = None,
+    uid: int | None = None,
 ) -> bytes:
     """What `ip route get` asks: the route that a packet from here to `destination` takes (by `interface`, if given).
 
     With `incoming`, an interface too, what becomes of a packet from `source` that comes in there. `service` is the
-    protocol's number and the port, by which rules may choose the way, too.
+    protocol's number and the port, by which rules may choose the way, too; so they may by `source_port` and by `uid`,
+    the sender's.
     """
     family, bits = (AF_INET, 32) if destination.version == 4 else (AF_INET6, 128)
     own = 0 if source is None else bits
     body = _RTMSG.pack(family, bits, own, 0, 0, 0, 0, 0, 0) + _attribute(_RTA_DST, destination.packed)
     if source is not None:
         body += _attribute(_RTA_SRC, source.packed)
-    for kind, number in ((_RTA_IIF, incoming), (_RTA_OIF, interface), (_RTA_MARK, mark)):
+    for kind, number in ((_RTA_IIF, incoming), (_RTA_OIF, interface), (_RTA_MARK, mark), (_RTA_UID, uid)):
         if number is not None:
             body += _attribute(kind, struct.pack("=I", number))
     if service is not None:
         body += _attribute(_RTA_IP_PROTO, struct.pack("=B", service[0]))
         body += _attribute(_RTA_DPORT, struct.pack("!H", service[1]))
+        if source_port is not None:
+            body += _attribute(_RTA_SPORT, struct.pack("!H", source_port))
     return _message(_RTM_GETROUTE, 0, sequence, body)
 
 
