@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 
 import pytest
 from tests.probes.made import told, world
-from tests.rules.verdicts.test_answers import exchange, failed, redirection, service, web
+from tests.rules.verdicts.building import condition, process
+from tests.rules.verdicts.test_answers import NODE, exchange, failed, redirection, service, web
 from tests.rules.verdicts.test_tls import tls
 
-from homeport.model.case import Case, Wish
+from homeport.model.case import Case, Queue, Wish
 from homeport.model.diagnosis import Outcome, Verdict
 from homeport.model.dialling import Failing, Failure
 from homeport.model.http import Exchange
@@ -105,6 +106,17 @@ def test_who_hangs_up_may_mean_the_host(failing: Failing, again: bool) -> None:
     assert (found.as_localhost is not None) is again
     # nobody knows that it speaks HTTP at all: no second try
     assert len(requested(web(service=None), *answers)[1]) == 1
+
+
+def test_who_sleeps_is_not_waited_for() -> None:
+    asleep = {"queue": Queue(waiting=1, backlog=128), "service": None}
+    stopped = (condition(NODE, state="T"),)
+    found, made = requested(web(conditions=stopped, **asleep))
+    assert made == []
+    assert lines(found) == [(Outcome.SKIPPED, "not asked: nobody runs who could accept the connection")]
+    assert judge(found).verdict is Verdict.STOPPED
+    assert requested(web(conditions=(*stopped, condition(process(200))), **asleep))[1] == [PLAIN]
+    assert requested(web(conditions=stopped, queue=Queue(waiting=0, backlog=128), service=None))[1] == [PLAIN]
 
 
 def lines(one: Case) -> list[tuple[Outcome, str]]:

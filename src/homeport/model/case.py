@@ -74,6 +74,11 @@ class Condition:
     age: float | None
     hard_limit: int | None = None
 
+    @property
+    def halted(self) -> bool:
+        """Whether it is stopped by a signal, held by its tracer, or frozen."""
+        return self.frozen is not None or self.state in ("T", "t")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
@@ -196,6 +201,11 @@ class Case:
     def unaccepted(self) -> bool:
         """Whether the connection that was to be greeted still waits for accept(2)."""
         return self.greeting == b"" and not self.closed_early and self.queue is not None and self.queue.waiting > 0
+
+    @property
+    def asleep(self) -> bool:
+        """Whether nobody who could accept the connection runs: waiting for an answer would only take time."""
+        return self.unaccepted and bool(self.conditions) and all(one.halted for one in self.conditions)
 
     @property
     def connected(self) -> Attempt | None:

@@ -16,7 +16,7 @@ _OLD = frozenset(("SSLv3", "TLSv1", "TLSv1.1"))
 
 def look(case: Case, world: World) -> Case:
     """Nowhere else: to a server of plain text a handshake is rubbish, and may end up in its log."""
-    if case.connected is None or case.greeting or case.closed_early:
+    if case.connected is None or case.greeting or case.closed_early or case.asleep:
         return case
     if case.spoken is not None and not case.spoken.tls:
         return case
@@ -29,7 +29,7 @@ def tell(case: Case, seconds: float) -> Iterator[Observation]:
     """Versions, cipher, ALPN; the certificate with its names, dates and trust."""
     seen = case.tls
     if seen is None:
-        if case.wants_tls and case.connected is not None:
+        if case.wants_tls and case.connected is not None and not case.asleep:
             yield Observation(layer=Layer.TLS, outcome=Outcome.FAILED, detail="no TLS is spoken here", seconds=seconds)
         return
     if isinstance(seen, Failure):

@@ -15,7 +15,7 @@ from homeport.probes.kind import Probe, World
 
 def look(case: Case, world: World) -> Case:
     """Only where the scheme says so: to others it is no question."""
-    if case.connected is None or case.closed_early or case.untouched is not None:
+    if case.connected is None or case.closed_early or case.asleep or case.untouched is not None:
         return case
     found = world.carried(case, tls=isinstance(case.tls, Tls) and case.wants_tls)
     if isinstance(found, Upgrade):

@@ -22,7 +22,7 @@ _WEB = frozenset(("http", "http/1", "http/2", "https", "grpc", "websocket"))
 
 def look(case: Case, world: World) -> Case:
     """Where HTTP was asked for, or is what speaks there."""
-    if case.connected is None or case.closed_early or not (case.wants_http or _speaks_http(case)):
+    if case.connected is None or case.closed_early or case.asleep or not (case.wants_http or _speaks_http(case)):
         return case
     # where TLS is meant but not spoken, plain text shows what is there
     tls = isinstance(case.tls, Tls | Failure) and (case.wants_tls or (case.scheme is None and not case.wish.plain))
@@ -50,6 +50,9 @@ def _speaks_http(case: Case) -> bool:
 
 def tell(case: Case, seconds: float) -> Iterator[Observation]:
     """Each request with its answer."""
+    if case.asleep:
+        detail = "not asked: nobody runs who could accept the connection"
+        yield Observation(layer=Layer.HTTP, outcome=Outcome.SKIPPED, detail=detail)
     for one in case.exchanges:
         outcome = Outcome.FAILED if one.status >= 500 else Outcome.ODD if one.status >= 400 else Outcome.OK
         server = one.header("server")

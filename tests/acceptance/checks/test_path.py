@@ -296,7 +296,7 @@ def test_family_off(check: Check) -> tuple[Diagnosis, Diagnosis]:
 def test_family_off_and_nobody(check: Check) -> Diagnosis:
     with namespace() as there:
         there.run("sysctl", "-q", "-w", "net.ipv6.conf.lo.disable_ipv6=1")
-        return check(f"http://[::1]:{PORT}/", *QUICK, "--from", there.name)
+        return check(f"http://[::1]:{free_ports(1)[0]}/", *QUICK, "--from", there.name)
 
 
 def test_one_rule_is_shown_as_evidence(check: Check, there: Namespace) -> None:

@@ -14,13 +14,11 @@ from homeport.rules.verdicts.gateways import UNAVAILABLE, gateway
 from homeport.rules.verdicts.kind import Finding, advice, at, command, edit, owner
 from homeport.rules.verdicts.listening import YOUNG
 
-_STOPPED = frozenset("Tt")
-
 
 def stopped(case: Case) -> Finding | None:
     """Everyone who could accept on a socket is stopped by a signal, traced, or frozen."""
     for one, holders in _sockets(case):
-        halted = [each for each in holders if _is_halted(each)]
+        halted = [each for each in holders if each.halted]
         if not halted or (len(halted) < len(holders) and not _idle(halted, holders)):
             continue
         shared = len(_sharing(case)) > 1
@@ -36,7 +34,7 @@ def stopped(case: Case) -> Finding | None:
 
 def _partly(case: Case) -> Finding | None:
     """Where nothing comes, and some of those that hold the socket are stopped, that is the likely reason."""
-    halted = [one for one in case.conditions if _is_halted(one)]
+    halted = [one for one in case.conditions if one.halted]
     if not halted or case.connected is None or case.listener is None or _answered(case) or _said_no(case):
         return None
     effect = "the others that hold the socket leave the connection to it, as it seems"
@@ -82,10 +80,6 @@ def _sockets(case: Case) -> Iterator[tuple[Listener, list[Condition]]]:
         holders = [by_pid[each.process.pid] for each in one.owners if each.process.pid in by_pid]
         if holders:
             yield one, holders
-
-
-def _is_halted(one: Condition) -> bool:
-    return one.frozen is not None or one.state in _STOPPED
 
 
 def _idle(halted: list[Condition], holders: list[Condition]) -> bool:
