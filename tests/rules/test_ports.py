@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from homeport.errors import WireError
 from homeport.model.explanation import PortRange, RegisteredService
 from homeport.rules.habits import ADDRESSES, habits
-from homeport.rules.ports import BAD_PORTS, ephemeral_notes, in_ranges, range_of, registry_date, services
+from homeport.rules.ports import BAD_PORTS, ephemeral_notes, in_ranges, mistyped, range_of, registry_date, services
 
 REGISTRY = """\
 # date: 2026-01-02
@@ -115,3 +115,16 @@ def test_habits_of_tools() -> None:
         assert what
         assert not what.endswith(".")
     assert len(dict(ADDRESSES)) == len(ADDRESSES)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant", "near"),
+    [
+        (3000, 3001, True), (3000, 3000, False), (5173, 5174, True), (5432, 5423, True), (5432, 5342, True),
+        (8080, 80, False), (8080, 808, True), (808, 8080, True), (300, 3000, True), (3000, 4001, False),
+        (8000, 8080, True), (8008, 8080, True), (8443, 8344, False), (80, 443, False), (1, 2, True),
+    ],
+)  # fmt: skip
+def test_numbers_that_are_almost_the_same(typed: int, meant: int, near: bool) -> None:
+    assert mistyped(typed, meant) is near
+    assert mistyped(meant, typed) is near

@@ -160,6 +160,8 @@ class Case:
     claims: tuple[Claim, ...] = ()
     unix_sockets: tuple[str, ...] = ()
     """Where nothing listens: the Unix sockets with the port in their name, on which somebody does."""
+    near: tuple[Listener, ...] = ()
+    """Where nothing listens: listeners whose port is almost the asked one, as if it was mistyped."""
     relatives: tuple[Listener, ...] = ()
     """Where nothing listens: other listeners of the caller's project, nearest port first."""
     greeting: bytes | None = None

@@ -27,6 +27,7 @@ from homeport.rules import claims
 from homeport.rules import firewall as rules
 from homeport.rules.asked import parse
 from homeport.rules.neighbours import answerers, destination
+from homeport.rules.ports import mistyped
 from homeport.rules.proxies import VARIABLES
 from homeport.rules.verdicts.kind import is_own
 from homeport.system import conditions, firewall, http_client, namespaces, resolving, routing
@@ -43,6 +44,8 @@ _WATCH = 0.25
 _WATCH_LONGER = 0.5
 _TICK = 0.1
 """Resolving, connecting and watching take these shares of the time in all; seconds between two looks at what runs."""
+_MOST_NEAR = 2
+"""Of how many listeners is said that the asked port may be theirs, mistyped."""
 
 
 class Machine:
@@ -88,6 +91,7 @@ class Machine:
             namespaces={one.inode: one.name for one in scene.snapshot.netns if one.inode is not None},
             limits=(*scene.snapshot.limits, *scene.explanation.limits),
             search=resolving.search_domains(),
+            near=() if scene.listening else _near(scene, self._source),
             unix_sockets=() if scene.listening else conditions.unix_sockets(scene.endpoint.port or 0),
         )
 
@@ -254,6 +258,20 @@ class Machine:
             return ()
         found = logs.recent(case.listener, most=3, errors_only=True, seconds=min(0.5, self.left()))
         return tuple(Evidence(one.source, one.text) for one in found.lines)
+
+
+def _near(scene: Scene, source: str | None) -> tuple[Listener, ...]:
+    """Listeners of TCP in this namespace, whose port is almost the asked one, the nearest first."""
+    port = scene.endpoint.port or 0
+    found = [
+        one
+        for one in look(EVERYTHING, source).listeners
+        if one.socket.protocol is Protocol.TCP
+        and one.socket.peer_address is None
+        and scene.is_own(one)
+        and mistyped(port, one.socket.port)
+    ]
+    return tuple(sorted(found, key=lambda one: (abs(one.socket.port - port), one.socket.port))[:_MOST_NEAR])
 
 
 def _dial(case: Case, seconds: float) -> Connection | Failure:

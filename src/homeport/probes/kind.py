@@ -39,6 +39,7 @@ class Surroundings(NamedTuple):
     search: tuple[str, ...] = ()
     unix_sockets: tuple[str, ...] = ()
     in_vain: tuple[Evidence, ...] = ()
+    near: tuple[Listener, ...] = ()
 
 
 class Greeting(NamedTuple):

@@ -63,6 +63,7 @@ def look(case: Case, world: World) -> Case:
         away=found.away,
         listening=found.listening,
         unix_sockets=found.unix_sockets,
+        near=found.near,
         candidates=tuple(candidates),
         limits=(*case.limits, *found.limits),
     )

@@ -87,3 +87,19 @@ def ephemeral_notes(port: int, ephemeral: tuple[int, int] | None, reserved: bool
             "net.ipv4.ip_local_reserved_ports keeps it free"
         )
     return tuple(found)
+
+
+def mistyped(typed: int, meant: int) -> bool:
+    """Whether two numbers differ as fingers slip: one digit is another, too many or missing, or two are swapped.
+
+    So do those of a server that takes the next number where its own is taken, mostly.
+    """
+    one, other = sorted((str(typed), str(meant)), key=len)
+    if typed == meant or len(other) - len(one) > 1:
+        return False
+    if len(one) < len(other):
+        return any(other[:at] + other[at + 1 :] == one for at in range(len(other)))
+    wrong = [at for at in range(len(one)) if one[at] != other[at]]
+    if len(wrong) == 2 and wrong[1] == wrong[0] + 1:
+        return one[wrong[0]] == other[wrong[1]] and one[wrong[1]] == other[wrong[0]]
+    return len(wrong) == 1

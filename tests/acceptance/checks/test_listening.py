@@ -51,6 +51,15 @@ def test_an_empty_port(check: Check, here: int) -> Diagnosis:
     return found
 
 
+@case("nothing-listens", "a port with a digit that is mistyped", near="ok", cured=True)
+def test_a_mistyped_port(check: Check, here: int) -> tuple[Diagnosis, Diagnosis]:
+    typed = here + 1 if here % 10 < 9 else here - 1
+    with serving("127.0.0.1", here):
+        found = check(f"http://localhost:{typed}/cart", *QUICK)
+        meant = [one for one in commands(found, "homeport check ") if f":{here}/" in one]
+        return found, check(*meant[0].split()[2:])
+
+
 @case("nothing-listens", "localhost, where neither family has the port")
 def test_an_empty_port_by_name(check: Check, here: int) -> Diagnosis:
     found = check(f"http://localhost:{here}/cart", *QUICK)

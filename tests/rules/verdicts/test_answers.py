@@ -191,3 +191,9 @@ def test_who_hangs_can_be_ended() -> None:
     found = judge(one)
     assert found.verdict is Verdict.NO_ANSWER
     assert "kill 100" in remedies(found)
+
+
+def test_a_server_that_ends_meanwhile() -> None:
+    found = judge(web(service=None, exchange_failure=failed(Failing.REFUSED)))
+    assert (found.verdict, found.confidence) == (Verdict.NOTHING_LISTENS, Confidence.LIKELY)
+    assert "has ended since" in found.cause

@@ -286,3 +286,10 @@ def test_the_same_port_of_another_protocol_is_no_other_port() -> None:
     there = listener("127.0.0.1", PORT, NODE, netns=THERE)
     one = case([there], protocol=Protocol.UDP, claims=(claim(NODE, listening=(there,)),))
     assert verdict(one) is Verdict.NOTHING_LISTENS
+
+
+def test_a_port_that_is_almost_the_asked_one_is_named() -> None:
+    one = replace(case(), near=(listener("127.0.0.1", PORT + 1, NODE),))
+    found = judge(one)
+    assert found.verdict is Verdict.NOTHING_LISTENS
+    assert remedies(found)[1] == f"homeport check 127.0.0.1:{PORT + 1}"

@@ -49,6 +49,7 @@ JUDGES: tuple[Judge, ...] = (
     tls.certificate_untrusted,
     answers.http2_only,
     answers.no_http,
+    answers.ended,
     answers.closed_early,
     answers.no_answer,
     upgrades.no_websocket,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable
 
 from homeport.model.case import WEB_SCHEMES, Case
 from homeport.model.diagnosis import Remedy, RemedyKind, Verdict
-from homeport.rules.verdicts.kind import is_own
+from homeport.rules.verdicts.kind import is_own, word
 
 _CHECK = "homeport check "
 _USUAL_SECONDS = 5.0
@@ -29,9 +28,7 @@ def _kept(case: Case, verdict: Verdict, one: Remedy) -> Remedy:
     if _CHECK in one.text:
         words = one.text.split()
         added = [
-            f"{name} {shlex.quote(value)}" if value else name
-            for name, value in _options(case, verdict)
-            if name not in words
+            f"{name} {word(value)}" if value else name for name, value in _options(case, verdict) if name not in words
         ]
         return Remedy(kind=one.kind, text=" ".join((one.text, *_fitting(added, words))), why=one.why)
     if one.text.startswith(_INSIDE) and (prefix := _prefix(case)):
@@ -69,7 +66,7 @@ def _prefix(case: Case) -> str:
     if case.wish.place is None:
         return ""
     if case.netns is not None and case.netns.name:
-        return f"ip netns exec {shlex.quote(case.netns.name)}"
+        return f"ip netns exec {word(case.netns.name)}"
     found = case.listener or next((one for one in case.listening if is_own(case, one) and one.owners), None)
     if found is not None and found.owners and is_own(case, found):
         return f"nsenter --net=/proc/{found.owners[0].process.pid}/ns/net"

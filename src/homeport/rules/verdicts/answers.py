@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from homeport.model.addresses import Protocol
-from homeport.model.case import Case
+from homeport.model.case import WEB_SCHEMES, Case
 from homeport.model.diagnosis import Fault, Verdict
 from homeport.model.dialling import MID_HEADER, TLS_ALERT, Failing
 from homeport.model.evidence import Confidence, Evidence
 from homeport.model.tls import Tls
-from homeport.rules.verdicts.kind import Finding, advice, at, command, edit, owner, shown, socket_evidence, url
+from homeport.rules.verdicts.kind import Finding, advice, at, command, edit, owner, shown, socket_evidence, url, word
 
 _HTTP = frozenset(("http", "http/2", "grpc", "websocket"))
 _SPEAKS = {
@@ -51,7 +51,8 @@ def wrong_protocol(case: Case) -> Finding | None:
     name = product or service.protocol
     scheme = _SCHEMES.get(service.protocol, service.protocol)
     cause = f"{at(case)} speaks {service.protocol}{f' ({product})' if product else ''}, not {case.scheme}"
-    remedy = command(f"homeport check {scheme}://{at(case)}", f"asks it as {service.protocol}")
+    there = url(case, scheme) if scheme in WEB_SCHEMES else f"{scheme}://{at(case)}"
+    remedy = command(f"homeport check {there}", f"asks it as {service.protocol}")
     if scheme not in _SPEAKS:
         remedy = advice(f"use a client for {service.protocol}", f"{name} is what is there")
     return Finding(Verdict.WRONG_PROTOCOL, Fault.CLIENT, cause, service.evidence, (remedy,))
@@ -136,6 +137,20 @@ def _heard(case: Case) -> bool:
     )
 
 
+def ended(case: Case) -> Finding | None:
+    """It took a connection, and the next one is refused: the server ended in between."""
+    failure = case.exchange_failure
+    if case.connected is None or case.exchanges or failure is None or failure.failing is not Failing.REFUSED:
+        return None
+    cause = f"{owner(case.listener)} took a connection to {at(case)}, and has ended since: the next one was refused"
+    evidence = (Evidence("connect(2)", failure.detail), *case.said)
+    return Finding(
+        Verdict.NOTHING_LISTENS, Fault.SERVER, cause, evidence,
+        (command(f"homeport logs {case.port}", "what it said before it ended"),
+         command(f"homeport check {word(case.asked)} --watch", "whether it comes back")), Confidence.LIKELY,
+    )  # fmt: skip
+
+
 def closed_early(case: Case) -> Finding | None:
     """It takes the connection and ends it before it says anything."""
     if _heard(case) or case.as_localhost is not None:
@@ -180,13 +195,15 @@ def no_answer(case: Case) -> Finding | None:
     remedies = [
         command(f"homeport logs {case.port}", "what it is busy with"),
         command(f"homeport ls --all {case.port}", "who else is connected, and waits"),
-        command(f"homeport check {case.asked} --timeout 30", "gives it more time"),
+        command(f"homeport check {word(case.asked)} --timeout 30", "gives it more time"),
     ]
     if case.queue is not None and case.queue.waiting and case.listener is not None and case.listener.owners:
         pid = case.listener.owners[0].process.pid
         remedies.insert(2, command(f"kill {pid}", "ends it, if it hangs for good; then start it again"))
     if case.listener is not None and not case.listener.owners:
-        remedies.insert(0, command(f"sudo homeport check {case.asked}", "sees who holds it, and how that one is doing"))
+        remedies.insert(
+            0, command(f"sudo homeport check {word(case.asked)}", "sees who holds it, and how that one is doing")
+        )
     evidence += case.said
     return Finding(
         Verdict.NO_ANSWER, Fault.SERVER, cause, tuple(evidence), tuple(remedies), Confidence.LIKELY
@@ -249,7 +266,7 @@ def unknown(case: Case) -> Finding:
     elif case.exchange_failure is not None:
         cause += f": {case.exchange_failure.detail}"
         evidence.append(Evidence("connection", case.exchange_failure.detail))
-    remedies = [command(f"homeport {case.asked}", "everything that is known about it")]
+    remedies = [command(f"homeport {word(case.asked)}", "everything that is known about it")]
     if case.limits:
-        remedies.insert(0, command(f"sudo homeport check {case.asked}", "sees what was hidden this time"))
+        remedies.insert(0, command(f"sudo homeport check {word(case.asked)}", "sees what was hidden this time"))
     return Finding(Verdict.UNKNOWN, Fault.UNKNOWN, cause, tuple(evidence), tuple(remedies), Confidence.POSSIBLE)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from homeport.model.case import Case
 from homeport.model.diagnosis import Remedy
 from homeport.model.evidence import Evidence
-from homeport.rules.verdicts.kind import advice, command
+from homeport.rules.verdicts.kind import advice, command, word
 
 STATUSES = frozenset((502, 503, 504))
 UNAVAILABLE = 503
@@ -72,4 +72,4 @@ def trouble(case: Case, name: str, status: int) -> tuple[str, tuple[Remedy, ...]
     if one.place.startswith(("unix:", "/")):
         return why, (advice(f"start the server that makes {one.place.removeprefix('unix:')}", "or let it in"),)
     there = f"{one.scheme}://{one.place}/" if one.scheme in ("http", "https") else one.place
-    return why, (command(f"homeport check {there}", "what is wrong with the server behind it"),)
+    return why, (command(f"homeport check {word(there)}", "what is wrong with the server behind it"),)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -25,13 +27,19 @@ class Finding(NamedTuple):
     confidence: Confidence = Confidence.CERTAIN
 
 
+_PLAIN = re.compile(r"[\w@%+=:,./~\[\]…-]+")
 Judge = Callable[[Case], Finding | None]
 """Looks at a case, and says what is wrong if that is its matter, else nothing."""
 
 
 def command(text: str, why: str) -> Remedy:
-    """A command to run."""
+    """A command to run; what comes from outside of this program stands in it as a `word`."""
     return Remedy(kind=RemedyKind.COMMAND, text=text, why=why)
+
+
+def word(text: str) -> str:
+    """`text` as one word of a shell, where it is to stand in a command: names and paths may come from anybody."""
+    return text if _PLAIN.fullmatch(text) else shlex.quote(text)
 
 
 def edit(text: str, why: str) -> Remedy:
@@ -52,15 +60,15 @@ def at(case: Case) -> str:
 
 
 def url(case: Case, scheme: str, host: str | None = None) -> str:
-    """The asked address as a URL of a scheme, by the name that was typed, without its query, which may hold secrets.
+    """The asked address as a URL of a scheme, by the name that was typed, without its query: a word of a command.
 
     `host`: another name or address in its place, as it stands in a URL.
     """
     if host is not None:
-        return f"{scheme}://{host}:{case.port}{case.path.partition('?')[0]}"
+        return word(f"{scheme}://{host}:{case.port}{case.path.partition('?')[0]}")
     named = case.name if case.name is not None else "localhost" if case.endpoint.address is None else None
     there = endpoint_text(case.endpoint.address, case.port) if named is None else f"{named}:{case.port}"
-    return f"{scheme}://{there}{case.path.partition('?')[0]}"
+    return word(f"{scheme}://{there}{case.path.partition('?')[0]}")
 
 
 def shown(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 
 from homeport.model.addresses import IPAddress
@@ -15,17 +14,7 @@ from homeport.model.sockets import State
 from homeport.rules.masking import mask
 from homeport.rules.naming import label
 from homeport.rules.neighbours import destination, endpoint_text
-from homeport.rules.verdicts.kind import (
-    Finding,
-    advice,
-    at,
-    command,
-    edit,
-    is_own,
-    owner,
-    place,
-    socket_evidence,
-)
+from homeport.rules.verdicts.kind import Finding, advice, at, command, edit, is_own, owner, place, socket_evidence, word
 
 _NOBODY = frozenset((Failing.REFUSED, Failing.UNREACHABLE, Failing.RESET))
 YOUNG = 20.0
@@ -66,7 +55,7 @@ def unix_only(case: Case) -> Finding | None:
     if name.startswith(".s.PGSQL."):
         remedies = [
             edit("in postgresql.conf: listen_addresses = 'localhost', then restart it", "it is empty now"),
-            command(f"psql -h {shlex.quote(folder)} -p {case.port}", "reaches it by that socket"),
+            command(f"psql -h {word(folder)} -p {case.port}", "reaches it by that socket"),
         ]
     evidence = (Evidence("/proc/net/unix", f"{path} listens"),)
     return Finding(Verdict.NOTHING_LISTENS, Fault.SERVER, cause, evidence, tuple(remedies), Confidence.LIKELY)
@@ -83,7 +72,7 @@ def starting(case: Case) -> Finding | None:
     cause = f"{label(one.process)} (pid {one.process.pid}) was started {one.age:.1f} s ago and does not listen yet"
     return Finding(
         Verdict.STARTING, Fault.SERVER, cause, (one.evidence,),
-        (command(f"homeport check {case.asked} --watch", "says when it answers"),
+        (command(f"homeport check {word(case.asked)} --watch", "says when it answers"),
          command(f"homeport logs {case.port}", "what it says meanwhile")), Confidence.LIKELY,
     )  # fmt: skip
 
@@ -161,7 +150,9 @@ def behind_nothing(case: Case) -> Finding | None:
     if case.connected is not None or not refused or led is None or led.container is None:
         return None
     name, inside = led.container.name or led.container.id[:12], led.target_port or case.port
-    logs = command(f"{led.container.engine} logs {name}", "what it says: it may not have started, or have another port")
+    logs = command(
+        f"{led.container.engine} logs {word(name)}", "what it says: it may not have started, or have another port"
+    )
     if not case.behind:
         cause = f"port {case.port} leads to port {inside} of container {name}, where nothing listens"
         edits = edit(f"in how container {name} is made: the port that its server really has", f"it is not {inside}")
@@ -173,7 +164,7 @@ def behind_nothing(case: Case) -> Finding | None:
     return Finding(
         Verdict.OTHER_ADDRESS, Fault.SERVER, cause, (socket_evidence(one), *led.evidence),
         (edit(f"inside of {name}: listen on 0.0.0.0", "its loopback is nobody else's"),
-         command(f"homeport check 127.0.0.1:{inside} --from {name}", "whether it answers inside")),
+         command(f"homeport check 127.0.0.1:{inside} --from {word(name)}", "whether it answers inside")),
     )  # fmt: skip
 
 
@@ -204,7 +195,7 @@ def not_published(case: Case) -> Finding | None:
                 f"in how container {name} is made: -p 127.0.0.1:{case.port}:{case.port}",
                 f"a port of a container is published when it is made: {container.engine} run -p, or ports: of compose",
             ),
-            command(f"homeport check {case.asked} --from {name}", "whether it answers inside"),
+            command(f"homeport check {word(case.asked)} --from {word(name)}", "whether it answers inside"),
         ]
         if one.socket.address.is_loopback:
             remedies.insert(0, edit(f"inside of {name}: listen on 0.0.0.0", "its loopback is nobody else's"))
@@ -226,11 +217,11 @@ def other_namespace(case: Case) -> Finding | None:
         which = name or (number if number is not None else "which this user may not look into")
         cause = f"{owner(one)} listens on {place(one)} in another network namespace ({which})"
         if target is None:
-            remedies = [command(f"sudo homeport check {case.asked}", "sees which one it is, and whose")]
+            remedies = [command(f"sudo homeport check {word(case.asked)}", "sees which one it is, and whose")]
         else:
-            enter = f"ip netns exec {name}" if name else f"nsenter --net=/proc/{target}/ns/net"
+            enter = f"ip netns exec {word(name)}" if name else f"nsenter --net=/proc/{target}/ns/net"
             remedies = [
-                command(f"homeport check {case.asked} --from {target}", "whether it answers there"),
+                command(f"homeport check {word(case.asked)} --from {word(str(target))}", "whether it answers there"),
                 command(f"{enter} COMMAND", "runs a client there (root)"),
             ]
         evidence = (socket_evidence(one),)
@@ -268,7 +259,7 @@ def nothing_listens(case: Case) -> Finding | None:
     """No socket has the port."""
     if _listens(case):
         return None
-    remedies = [command(f"homeport {case.asked}", "who usually lives there, and what else the kernel knows")]
+    remedies = [command(f"homeport {word(case.asked)}", "who usually lives there, and what else the kernel knows")]
     evidence = [Evidence("kernel sockets", f"none listens on {case.protocol.value} port {case.port} here")]
     idle = [one for one in case.listening if is_own(case, one) and one.socket.state is State.BOUND_INACTIVE]
     evidence += [Evidence("kernel socket", f"{owner(one)} has bound {place(one)}, and does not listen") for one in idle]
@@ -280,6 +271,9 @@ def nothing_listens(case: Case) -> Finding | None:
         break
     else:
         remedies.insert(0, advice("start the server", _usual(case)))
+    for one in case.near:
+        there = command(f"homeport check {_elsewhere(case, one)}", f"{owner(one)} listens on {one.socket.port}")
+        remedies.insert(len(remedies) - 1, there)
     cause = (
         f"nothing listens on {case.protocol.value} port {case.port} of {at(case).rpartition(':')[0] or 'this machine'}"
     )
@@ -381,8 +375,10 @@ def _elsewhere(case: Case, one: Listener) -> str:
 def _moved(case: Case, there: str) -> str:
     """The asked address or URL at another address and port."""
     if case.scheme is None:
-        return there
-    return f"{case.scheme}://{there if not there.startswith(':') else f'localhost{there}'}{case.path.partition('?')[0]}"
+        return word(there)
+    return word(
+        f"{case.scheme}://{there if not there.startswith(':') else f'localhost{there}'}{case.path.partition('?')[0]}"
+    )
 
 
 def _by_hand(claim: Claim) -> list[Remedy]:

@@ -10,7 +10,7 @@ from homeport.model.evidence import Evidence
 from homeport.model.firewall import Action, Judgement
 from homeport.model.snapshot import Listener
 from homeport.rules.neighbours import destination, endpoint_text
-from homeport.rules.verdicts.kind import Finding, at, command, owner
+from homeport.rules.verdicts.kind import Finding, at, command, owner, word
 
 _VANISHED = frozenset((Failing.TIMED_OUT,))
 _IPTABLES_CHAINS = frozenset(("INPUT", "OUTPUT", "FORWARD"))
@@ -103,7 +103,8 @@ def _remedies(case: Case, judgement: Judgement) -> tuple[Remedy, ...]:
             delete = f"{program} -D {judgement.rule.removeprefix('-A ')}"
     remedies = [] if delete is None else [command(delete, "takes the rule away until it is loaded again")]
     remedies.append(command(insert, "lets the port through before the rule"))
-    remedies.append(command(f"homeport reach {case.asked}", f"who can reach {owner(_listener(case))} at {at(case)}"))
+    who = f"who can reach {owner(_listener(case))} at {at(case)}"
+    remedies.append(command(f"homeport reach {word(case.asked)}", who))
     return tuple(remedies)
 
 

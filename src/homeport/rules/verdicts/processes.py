@@ -11,7 +11,7 @@ from homeport.model.evidence import Confidence, Evidence
 from homeport.model.snapshot import Listener
 from homeport.rules.naming import label
 from homeport.rules.verdicts.gateways import UNAVAILABLE, gateway
-from homeport.rules.verdicts.kind import Finding, advice, at, command, edit, owner
+from homeport.rules.verdicts.kind import Finding, advice, at, command, edit, owner, word
 from homeport.rules.verdicts.listening import YOUNG
 
 
@@ -52,7 +52,9 @@ def _halt(listener: Listener, halted: list[Condition], effect: str) -> Finding:
         thaw = "THAWED" if one.frozen.endswith("freezer.state") else "0"
         remedy = command(f"echo {thaw} > {one.frozen}", "lets it run again (root)")
         if container is not None:
-            remedy = command(f"{container.engine} unpause {container.name or container.id[:12]}", "lets it run again")
+            remedy = command(
+                f"{container.engine} unpause {word(container.name or container.id[:12])}", "lets it run again"
+            )
         return Finding(Verdict.STOPPED, Fault.SERVER, cause, (evidence,), (remedy,))
     state = f"State: {one.state}"
     if one.tracer is not None:
@@ -158,7 +160,7 @@ def starting_up(case: Case) -> Finding | None:
 
 def _later(case: Case) -> tuple[Remedy, ...]:
     return (
-        command(f"homeport check {case.asked} --watch", "says when it answers"),
+        command(f"homeport check {word(case.asked)} --watch", "says when it answers"),
         command(f"homeport logs {case.port}", "what it says meanwhile"),
     )
 

@@ -13,7 +13,7 @@ from homeport.model.dialling import Failing, Failure
 from homeport.model.evidence import Evidence
 from homeport.model.tls import Certificate, Tls
 from homeport.rules.neighbours import endpoint_text
-from homeport.rules.verdicts.kind import Finding, at, command, edit, url
+from homeport.rules.verdicts.kind import Finding, at, command, edit, url, word
 
 _SECURED = {
     "ws": "wss", "grpc": "grpcs", "redis": "rediss", "ldap": "ldaps", "amqp": "amqps", "mqtt": "mqtts",
@@ -84,8 +84,7 @@ def tls_failed(case: Case) -> Finding | None:
 
 
 def _by_name(case: Case) -> str:
-    path = case.path.partition("?")[0]
-    return f"{case.scheme}://localhost:{case.port}{path}" if case.scheme else f"localhost:{case.port} --tls"
+    return url(case, case.scheme, "localhost") if case.scheme else f"localhost:{case.port} --tls"
 
 
 class _Shown(NamedTuple):
@@ -108,7 +107,7 @@ def _shown(case: Case) -> _Shown | None:
     found = None
     if last is not None and last.tls is not None:
         there = endpoint_text(last.target.address, last.target.port)
-        found = _Shown(last.tls, there, last.url.partition("?")[0], urlsplit(last.url).hostname or there)
+        found = _Shown(last.tls, there, word(last.url.partition("?")[0]), urlsplit(last.url).hostname or there)
     elif isinstance(case.tls, Tls) and (case.wants_tls or not case.wants_http):
         found = _Shown(case.tls, at(case), url(case, "https"), case.wish.host or case.name or str(case.address))
     return found if found is not None and found.tls.chain else None
@@ -141,7 +140,7 @@ def certificate_name(case: Case) -> Finding | None:
     names = ", ".join(leaf.names[:8]) or f"no name at all: it has no subjectAltName{common}"
     remedies = list(_renew(seen))
     if leaf.names and not leaf.names[0].startswith("*"):
-        named = f"homeport check {seen.url} --host {leaf.names[0]}"
+        named = f"homeport check {seen.url} --host {word(leaf.names[0])}"
         remedies.append(command(named, f"if it is asked as {leaf.names[0]}"))
     cause = f"the certificate of {seen.there} is for {names}, not for {seen.wanted}"
     return Finding(Verdict.CERTIFICATE_NAME, Fault.SERVER, cause, (_evidence(leaf),), tuple(remedies))
@@ -194,8 +193,8 @@ def _trusting(case: Case, seen: _Shown, top: Certificate) -> Iterator[Remedy]:
         yield edit(f"in the server: {chain}", f"if {leaf.issuer} is signed by an authority that is trusted")
     file = "ISSUER.pem"
     if leaf.self_signed:
-        file = f"{case.name or 'server'}-{seen.there.rpartition(':')[2]}.pem"
-        name = f" -servername {case.name}" if case.name is not None else ""
+        file = word(f"{case.name or 'server'}-{seen.there.rpartition(':')[2]}.pem")
+        name = f" -servername {word(case.name)}" if case.name is not None else ""
         fetch = f"openssl s_client -connect {seen.there}{name} </dev/null | openssl x509 -out {file}"
         yield command(fetch, "writes it into a file")
     store = "/usr/local/share/ca-certificates/NAME.crt"
@@ -211,7 +210,7 @@ def _evidence(one: Certificate) -> Evidence:
 
 
 def _renew(seen: _Shown) -> tuple[Remedy, ...]:
-    names = " ".join(dict.fromkeys((seen.wanted, *seen.leaf.names[:4])))
+    names = " ".join(word(one) for one in dict.fromkeys((seen.wanted, *seen.leaf.names[:4])))
     return (
         command(f"mkcert {names}", "makes a new certificate for development; then give it to the server and reload it"),
         command("certbot renew", "if it comes from an ACME authority"),

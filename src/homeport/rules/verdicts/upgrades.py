@@ -5,7 +5,7 @@ from __future__ import annotations
 from homeport.model.case import GRPC_SCHEMES, Case
 from homeport.model.diagnosis import Fault, Verdict
 from homeport.model.evidence import Evidence
-from homeport.rules.verdicts.kind import Finding, advice, at, command
+from homeport.rules.verdicts.kind import Finding, advice, at, command, url
 
 _PLAIN = {"ws": "http", "wss": "https", "grpc": "http", "grpcs": "https"}
 _WELL = frozenset(("OK", "UNIMPLEMENTED", "UNAUTHENTICATED", "PERMISSION_DENIED"))
@@ -20,7 +20,7 @@ def no_websocket(case: Case) -> Finding | None:
     cause = f"{at(case)} speaks HTTP, but no WebSocket at {case.path}: {found.refusal}"
     remedies = (
         advice("look for the path that the server upgrades", "frameworks use /ws, /socket.io/, /graphql, /_next/…"),
-        command(f"homeport check {_PLAIN[case.scheme or 'ws']}://{at(case)}", "asks it as HTTP"),
+        command(f"homeport check {url(case, _PLAIN[case.scheme or 'ws'])}", "asks it as HTTP"),
     )
     return Finding(
         Verdict.WRONG_PROTOCOL, Fault.CLIENT, cause, (Evidence("HTTP response", found.refusal or ""),), remedies
@@ -33,7 +33,7 @@ def no_grpc(case: Case) -> Finding | None:
         return None
     last = case.exchanges[-1]
     cause = f"{at(case)} speaks {last.version}, but no gRPC: a call of its health service is not answered"
-    remedy = command(f"homeport check {_PLAIN[case.scheme or 'grpc']}://{at(case)}", "asks it as HTTP")
+    remedy = command(f"homeport check {url(case, _PLAIN[case.scheme or 'grpc'])}", "asks it as HTTP")
     evidence = Evidence("HTTP response", f"{last.version} {last.status} {last.reason}".rstrip())
     return Finding(Verdict.WRONG_PROTOCOL, Fault.CLIENT, cause, (evidence,), (remedy,))
 

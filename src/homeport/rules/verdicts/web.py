@@ -13,7 +13,7 @@ from homeport.model.http import Exchange, Redirect
 from homeport.rules.proxies import through_proxy
 from homeport.rules.verdicts import gateways
 from homeport.rules.verdicts.hosts import refuses
-from homeport.rules.verdicts.kind import Finding, advice, at, command, edit, owner, shown
+from homeport.rules.verdicts.kind import Finding, advice, at, command, edit, owner, shown, url, word
 
 _HOST_STATUSES = frozenset((400, 403, 421))
 _LIVING = frozenset((400, 401, 403, 404, 405, 406, 426))
@@ -39,9 +39,7 @@ def host_refused(case: Case) -> Finding | None:
     if known is not None:
         remedies.append(edit(known.edit.format(host=host), f"{known.server} then answers to {host}"))
     if relieved or host not in ("localhost", "127.0.0.1"):
-        remedies.append(
-            command(f"homeport check http://localhost:{case.port}{case.path.partition('?')[0]}", "a name that it knows")
-        )
+        remedies.append(command(f"homeport check {url(case, 'http', 'localhost')}", "a name that it knows"))
     who = known.server if known is not None else owner(case.listener)
     cause = f"{who} refuses the Host {host}: it answers {last.status}"
     return Finding(
@@ -61,10 +59,7 @@ def _hung_up(case: Case) -> Finding | None:
         Evidence("connection", f"closed by the peer after a request with Host: {host}"),
         Evidence("HTTP response", f"{other.status} {other.reason} with Host: localhost"),
     )
-    path = case.path.partition("?")[0]
-    known = command(
-        f"homeport check {other.url.partition(':')[0]}://localhost:{case.port}{path}", "a name that it knows"
-    )
+    known = command(f"homeport check {url(case, other.url.partition(':')[0], 'localhost')}", "a name that it knows")
     told = edit(f"in the server: {host} among its names (server_name of nginx)", f"it then answers to {host}")
     return Finding(Verdict.HOST_REFUSED, Fault.SERVER, cause, evidence, (known, told), Confidence.LIKELY)
 
@@ -137,7 +132,7 @@ def redirect_astray(case: Case) -> Finding | None:
     to = urljoin(last.url, last.location).partition("?")[0]
     cause = f"{at(case)} redirects to {shown(last.location)}, {where}: {failure.detail}"
     remedies = (
-        command(f"homeport check {shown(to)}", "what is wrong there"),
+        command(f"homeport check {word(shown(to))}", "what is wrong there"),
         edit("in the server: its own URL (base URL, site URL) or where this path leads to", "if it means itself"),
     )
     return Finding(verdict, Fault.SERVER, cause, (*_trail(case), Evidence("connection", failure.detail)), remedies)
@@ -206,7 +201,7 @@ def proxy_in_the_way(case: Case) -> Finding | None:
     remedy = command(f"export NO_PROXY={value} no_proxy={value}", "local calls then go directly")
     if "*" in words:  # it means all, but only where it stands alone
         remedy = command(f"unset {' '.join(dict.fromkeys(each.variable for each in found))}", "no call needs it")
-    direct = command(f"curl --noproxy '*' {shown(case.exchanges[0].url)}", "one call without the proxy")
+    direct = command(f"curl --noproxy '*' {word(shown(case.exchanges[0].url))}", "one call without the proxy")
     return Finding(Verdict.PROXY_IN_THE_WAY, Fault.CLIENT, cause, tuple(evidence), (remedy, direct))
 
 

@@ -1,0 +1,66 @@
+"""What servers and callers say stands in commands as one word, so that a shell runs nothing of it."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.rules.verdicts.building import PORT, case
+from tests.rules.verdicts.test_answers import exchange, failed, redirection, web
+from tests.rules.verdicts.test_tls import certificate, secure, tls
+
+from homeport.model.case import Case
+from homeport.model.diagnosis import RemedyKind
+from homeport.model.dialling import Failing
+from homeport.rules.verdicts import judge
+from homeport.rules.verdicts.kind import word
+
+HOSTILE = "$(touch${IFS}/tmp/x);`id`&'\"|>y"
+
+
+def commands(one: Case) -> list[list[str]]:
+    """The words of each command, as a shell takes them."""
+    return [shlex.split(each.text) for each in judge(one).remedies if each.kind is RemedyKind.COMMAND]
+
+
+@pytest.mark.parametrize("text", ["localhost:3000", "http://[::1]:3000/a-b_c/~d", "shop.test", "10.0.0.1/8"])
+def test_what_is_plain_stays(text: str) -> None:
+    assert word(text) == text
+
+
+@given(st.text())
+def test_one_word_is_one_word(text: str) -> None:
+    assert shlex.split(word(text)) == [text]
+
+
+def test_a_hostile_redirection() -> None:
+    to = f"http://localhost:9/{HOSTILE}"
+    found = commands(web(redirection(to), exchange_failure=failed(Failing.REFUSED)))
+    assert ["homeport", "check", to] in found
+
+
+def test_a_hostile_certificate() -> None:
+    seen = tls(certificate(names=(HOSTILE, "*.shop.test")), name_matches=False)
+    found = commands(secure(seen))
+    assert ["mkcert", "127.0.0.1", HOSTILE, "*.shop.test"] in found
+    assert any(words[-2:] == ["--host", HOSTILE] for words in found)
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        web(exchange(200, f"/{HOSTILE}"), environment={"http_proxy": "http://127.0.0.1:9"}),
+        web(exchange(403, f"/{HOSTILE}", body=b"Blocked request. This host is not allowed"), name="shop.test"),
+        web(exchange_failure=failed(Failing.TIMED_OUT)),
+        case(),
+    ],
+)
+def test_a_hostile_path(one: Case) -> None:
+    path = f"/{HOSTILE}"
+    asked = replace(one, path=path, scheme="http", asked=f"http://127.0.0.1:{PORT}{path}")
+    hostile = [words for words in commands(asked) if HOSTILE in " ".join(words)]
+    assert hostile
+    assert all(sum(HOSTILE in each for each in words) == 1 for words in hostile)
