@@ -107,6 +107,30 @@ def test_datagrams_are_dropped() -> None:
     assert judge(case([one], protocol=Protocol.UDP)).verdict is Verdict.OK
 
 
+@pytest.mark.parametrize(
+    ("facts", "remedies"),
+    [
+        ({"program": "nft list ruleset"}, ["iptables -I INPUT -p tcp --dport 3000 -j ACCEPT"]),
+        (
+            {"program": "iptables-legacy-save", "rule": '-A INPUT -m comment --comment "$(id) \\"x" -j DROP'},
+            ["iptables-legacy -D INPUT -m comment --comment '$(id) \"x' -j DROP",
+             "iptables-legacy -I INPUT -p tcp --dport 3000 -j ACCEPT"],
+        ),
+        (
+            {"family": "ip6", "program": "ip6tables-nft-save", "rule": "-A INPUT -j DROP", "answering": True},
+            ["ip6tables -D INPUT -j DROP", "ip6tables -I INPUT -p tcp --sport 3000 -j ACCEPT"],
+        ),
+        ({"table": "a;b", "chain": "INPUT"}, ["nft insert rule ip 'a;b' INPUT tcp dport 3000 accept"]),
+        ({"rule": '-A INPUT --comment "x -j DROP'}, ["iptables -D 'INPUT --comment \"x -j DROP'",
+         "iptables -I INPUT -p tcp --dport 3000 -j ACCEPT"]),
+    ],
+)  # fmt: skip
+def test_remedies_are_of_the_program_that_made_the_rule(facts: dict[str, Any], remedies: list[str]) -> None:
+    known = {"family": "ip", "table": "filter", "chain": "INPUT", "handle": None, "rule": None} | facts
+    found = judge(failed(Failing.TIMED_OUT, judgement(Action.DROP, **known)))
+    assert [one.text for one in found.remedies][:-1] == remedies
+
+
 # loopback
 
 

@@ -383,10 +383,10 @@ def _moved(case: Case, there: str) -> str:
 
 def _by_hand(claim: Claim) -> list[Remedy]:
     words = claim.process.cmdline or ()
-    line = mask(shlex.join(words))
+    line = mask(" ".join(word(one) for one in words))
     if not words or len(line) > _MOST_OF_A_COMMAND:
         return []
-    folder = f"cd {shlex.quote(claim.process.cwd)} && " if claim.process.cwd else ""
+    folder = f"cd {word(claim.process.cwd)} && " if claim.process.cwd else ""
     return [command(f"{folder}{line}", "the same by hand: it then says why it ends")]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from homeport.model.addresses import IPAddress, Protocol
 from homeport.model.case import Case
 from homeport.model.diagnosis import Fault, Remedy, Verdict
@@ -93,19 +95,27 @@ def _where(judgement: Judgement) -> str:
 def _remedies(case: Case, judgement: Judgement) -> tuple[Remedy, ...]:
     """With the program that the rule was made with, as far as it is known."""
     protocol, side = case.protocol.value, "sport" if judgement.answering else "dport"
-    chain = f"{judgement.family} {judgement.table} {judgement.chain}"
+    chain = " ".join(word(str(one)) for one in (judgement.family, judgement.table, judgement.chain))
     program = _iptables(judgement)
     insert = f"nft insert rule {chain} {protocol} {side} {case.port} accept"
     delete = None if judgement.handle is None else f"nft delete rule {chain} handle {judgement.handle}"
     if program is not None:
         insert = f"{program} -I {judgement.chain} -p {protocol} --{side} {case.port} -j ACCEPT"
         if judgement.rule is not None and judgement.rule.startswith("-A "):
-            delete = f"{program} -D {judgement.rule.removeprefix('-A ')}"
+            delete = f"{program} -D {_quoted(judgement.rule.removeprefix('-A '))}"
     remedies = [] if delete is None else [command(delete, "takes the rule away until it is loaded again")]
     remedies.append(command(insert, "lets the port through before the rule"))
     who = f"who can reach {owner(_listener(case))} at {at(case)}"
     remedies.append(command(f"homeport reach {word(case.asked)}", who))
     return tuple(remedies)
+
+
+def _quoted(rule: str) -> str:
+    """The words of a rule of iptables-save(8), which may bear anybody's comment, as words of a shell."""
+    try:
+        return " ".join(word(one) for one in shlex.split(rule))
+    except ValueError:  # a quotation mark that is not closed
+        return word(rule)
 
 
 def _iptables(judgement: Judgement) -> str | None:
