@@ -222,11 +222,26 @@ def test_real_servers(started: Callable[..., int], tmp_path: Path) -> None:
         assert facts is not None
         assert facts.url == f"redis://127.0.0.1:{redis}/0"
         assert (facts.authentication, facts.connections, facts.data_folder) == ("not demanded", 1, str(tmp_path))
+        assert facts.tls == "not offered"
     (page,) = listening(web)
     assert services.databases(page, found[web]) is None
 
 
-def test_postgresql(tmp_path: Path) -> None:
+TRUST = "local all all peer\nhost all all 127.0.0.1/32 trust\n"
+PASSWORD = "hostssl all all all cert\nhost all all 127.0.0.1/32 scram-sha-256\n"
+STRANGERS = "host sales bob 10.0.0.0/8 md5\n"
+
+
+@pytest.mark.parametrize(
+    ("access", "login", "user"),
+    [
+        (TRUST, "not demanded", "postgres@"),
+        (PASSWORD, "demanded (scram-sha-256)", "postgres:****@"),
+        (STRANGERS, "refused: no line of pg_hba.conf fits", "postgres:****@"),
+    ],
+    ids=["trust", "password", "strangers"],
+)
+def test_postgresql(tmp_path: Path, access: str, login: str, user: str) -> None:
     (binaries,) = sorted(Path("/usr/lib/postgresql").glob("*/bin"))[-1:]
     port, folder = free_port(), tmp_path / "data"
     tmp_path.chmod(0o777)
@@ -234,11 +249,13 @@ def test_postgresql(tmp_path: Path) -> None:
         parent.chmod(0o755)
     account: list[str | Path] = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
     subprocess.run([*account, binaries / "initdb", "-D", folder, "-A", "trust"], check=True, capture_output=True)
-    command = [*account, binaries / "postgres", "-D", folder, "-p", str(port), "-h", "127.0.0.1", "-k", tmp_path]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as server:
+    (folder / "pg_hba.conf").write_text(access)
+    command = [*account, binaries / "postgres", "-D", "data", "-p", str(port), "-h", "127.0.0.1", "-k", tmp_path]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL, cwd=tmp_path) as server:
         try:
             until = time.monotonic() + 30
-            while not listening(port) and time.monotonic() < until:
+            while not (folder / "postmaster.pid").exists() or "ready" not in (folder / "postmaster.pid").read_text():
+                assert time.monotonic() < until
                 time.sleep(0.05)
             (listener,) = listening(port)
             found = services.recognise_one(listener)
@@ -246,11 +263,25 @@ def test_postgresql(tmp_path: Path) -> None:
             assert (found.protocol, found.product, found.confidence) == ("postgresql", "PostgreSQL", Confidence.LIKELY)
             facts = services.databases(listener, found)
             assert facts is not None
-            assert facts.url == f"postgresql://postgres:****@127.0.0.1:{port}/postgres"
+            assert facts.url == f"postgresql://{user}127.0.0.1:{port}/postgres"
             assert (facts.version, facts.tls, facts.connections) == (binaries.parent.name, "not offered", 0)
-            assert facts.data_folder == str(folder)
+            assert (facts.authentication, facts.data_folder) == (login, str(folder))
         finally:
             server.terminate()
+
+
+def test_mariadb_that_asks_nobody(started: Callable[..., int], tmp_path: Path) -> None:
+    port, folder = free_port(), tmp_path / "data"
+    make = ["mariadb-install-db", "--no-defaults", f"--datadir={folder}", "--user=root", "--skip-test-db"]
+    subprocess.run(make, check=True, capture_output=True)
+    files = f"--datadir={folder}", f"--socket={tmp_path}/s", f"--pid-file={tmp_path}/pid"
+    options = "--no-defaults", "--user=root", "--bind-address=127.0.0.1", f"--port={port}", "--skip-grant-tables"
+    started(port, "mariadbd", *options, *files, cwd=tmp_path)
+    (listener,) = listening(port)
+    facts = services.databases(listener, services.recognise_one(listener))
+    assert facts is not None
+    assert (facts.url, facts.authentication) == (f"mysql://root@127.0.0.1:{port}/", "not demanded")
+    assert facts.data_folder == str(folder)
 
 
 def test_ls_services(serve: Serve, homeport: Callable[..., subprocess.CompletedProcess[str]]) -> None:

@@ -27,6 +27,8 @@ def test_a_product_of_its_own_comes_before_its_protocol() -> None:
     ("protocol", "login", "tls", "expected"),
     [
         ("postgresql", True, False, f"postgresql://postgres:{MASK}@[::1]:1/postgres"),
+        ("postgresql", False, False, "postgresql://postgres@[::1]:1/postgres"),
+        ("mysql", False, False, "mysql://root@[::1]:1/"),
         ("redis", True, True, f"rediss://:{MASK}@[::1]:1/0"),
         ("redis", False, False, "redis://[::1]:1/0"),
         ("memcached", True, False, "memcached://[::1]:1"),

@@ -128,9 +128,9 @@ def _results(sheet: Sheet, page: Page) -> None:
     """What speaks there, whether it answers, who can connect, and what was logged last."""
     services = dict.fromkeys(service_text(one.listener.service) for one in page.residents if one.listener.service)
     sheet.many("speaks", services)
-    for database in (one.database for one in page.residents):
-        if database is not None:
-            _database(sheet, database)
+    for one in page.residents:
+        if one.database is not None:
+            _database(sheet, one.database, None if one.listener.service is None else one.listener.service.version)
             break
     if page.diagnosis is not None:
         _diagnosis(sheet, page.diagnosis)
@@ -142,9 +142,10 @@ def _results(sheet: Sheet, page: Page) -> None:
         sheet.add("last error", f"{when}{last.message} ({last.source})", "yellow", most=2)
 
 
-def _database(sheet: Sheet, one: DatabaseFacts) -> None:
+def _database(sheet: Sheet, one: DatabaseFacts, said: str | None) -> None:
     facts = [
         one.url,
+        f"version {one.version}" if one.version and one.version != said else "",
         f"login {one.authentication}" if one.authentication else "",
         f"TLS {one.tls}" if one.tls else "",
         "" if one.connections is None else f"{one.connections} connected now",

@@ -35,9 +35,9 @@ class Service(NamedTuple):
 class DatabaseFacts(NamedTuple):
     """What a developer needs of a database, as far as it is known without logging in.
 
-    `url` is a connection string with a mask where the password belongs. `authentication` is "demanded" or "not
-    demanded", `tls` "offered", "demanded" or "not offered"; None: the handshake does not tell. `connections` are
-    established now; `data_folder` as the owner sees it.
+    `url` is a connection string with a mask where the password belongs. `authentication` is "demanded" (of PostgreSQL
+    with the method), "not demanded" or "refused …", `tls` "offered", "demanded" or "not offered"; None: neither the
+    handshake nor the server's own files tell. `connections` are established now; `data_folder` as the owner sees it.
     """
 
     url: str

@@ -13,12 +13,17 @@ MASK = "****"
 """Stands for a password that homeport does not know, and would not show."""
 
 
+ONE_WAY = frozenset(("redis", "memcached", "http"))
+"""Protocols of which a port takes either TLS or none."""
+
+
 class Database(NamedTuple):
     """One kind. `product` None: whatever speaks the protocol.
 
     `scheme` and `secure` (in TLS) begin its URLs, `user` stands there where a login is needed, `path` ends it. The data
     folder is the value of one of `options` on the command line, of the variable `variable`, or the working directory
-    (`at_home`) if that holds `marker`, a file's name. `version_file` there tells the version.
+    (`at_home`) if that holds `marker`, a file's name. `version_file` there tells the version, and `access_file` who is
+    let in. `named`: the user stands in the URL even where no password is needed.
     """
 
     protocol: str
@@ -32,11 +37,14 @@ class Database(NamedTuple):
     at_home: bool = False
     marker: str | None = None
     version_file: str | None = None
+    access_file: str | None = None
+    named: bool = False
 
 
 _POSTGRESQL = Database(
     "postgresql", None, "postgresql", "postgresql", user="postgres", path="/postgres", options=("-D", "--pgdata"),
     variable="PGDATA", at_home=True, marker="PG_VERSION", version_file="PG_VERSION",
+    access_file="pg_hba.conf", named=True,
 )  # fmt: skip
 
 DATABASES: tuple[Database, ...] = (
@@ -46,7 +54,7 @@ DATABASES: tuple[Database, ...] = (
     _POSTGRESQL,
     Database("redis", None, "redis", "rediss", user="", path="/0", options=("--dir",), at_home=True),
     Database("mysql", None, "mysql", "mysql", user="root", options=("--datadir", "-h"), at_home=True,
-             marker="ibdata1"),
+             marker="ibdata1", named=True),
     Database("mongodb", None, "mongodb", "mongodb", user="admin", options=("--dbpath",)),
     Database("memcached", None, "memcached", "memcached", path=""),
     Database("cassandra", None, "cassandra", "cassandra", user="cassandra", path=""),
@@ -78,7 +86,7 @@ def database(service: Service) -> Database | None:
 
 def url(kind: Database, host: str, port: int, *, login: bool, tls: bool) -> str:
     """The connection string, with the mask for a password where a login is needed; `host` in brackets where IPv6."""
-    user = f"{kind.user}:{MASK}@" if login and kind.user is not None else ""
+    user = "" if kind.user is None else f"{kind.user}:{MASK}@" if login else f"{kind.user}@" if kind.named else ""
     return f"{kind.secure if tls else kind.scheme}://{user}{host}:{port}{kind.path}"
 
 
