@@ -55,6 +55,16 @@ class Place(NamedTuple):
     chain: Chain
     rule: Rule | None
 
+    def __eq__(self, other: object) -> bool:
+        """The same place of the same rule set: a table with a thousand rules is not compared rule by rule."""
+        return isinstance(other, Place) and self._identity() == other._identity()
+
+    def __hash__(self) -> int:
+        return hash(self._identity())
+
+    def _identity(self) -> tuple[int, int, int]:
+        return id(self.table), id(self.chain), id(self.rule)
+
     @property
     def text(self) -> str:
         """As commands name it."""
