@@ -277,6 +277,7 @@ def _needs_route(station: Station, origin: Origin, target: Target) -> bool:
 
 def summary(setting: Setting, target: Target, arrivals: Sequence[Arrival], routed: bool) -> Way:
     """One answer of all ways that a packet may go."""
+    arrivals = [end for one in arrivals for end in _passed_on(setting, one)]
     answers = {_answer(setting, one) for one in arrivals}
     connects = {one.connects for one in arrivals}
     answer = answers.pop() if len(answers) == 1 else Answer.UNKNOWN
@@ -306,20 +307,51 @@ def _answer(setting: Setting, one: Arrival) -> Answer:
     """Whether it is this listener that is reached, or one that shares its place."""
     if one.answer is not Answer.YES or one.listener is None:
         return one.answer
-    mine, found = setting.listener.socket, one.listener.socket
-    same = (mine.netns, mine.address, mine.port) == (found.netns, found.address, found.port)
-    return Answer.YES if same or _forwards(setting, one.listener) else Answer.NO
+    return Answer.YES if _is_mine(setting, one.listener) else Answer.NO
 
 
-def _forwards(setting: Setting, listener: Listener) -> bool:
-    """Whether a listener of this machine is a program that passes everything on to the one that is judged."""
+def _is_mine(setting: Setting, listener: Listener) -> bool:
+    mine, found = setting.listener.socket, listener.socket
+    return (mine.netns, mine.address, mine.port) == (found.netns, found.address, found.port)
+
+
+def _passed_on(setting: Setting, one: Arrival) -> Iterator[Arrival]:
+    """What comes of a connection that a program takes to pass it on: it makes one of its own to the listener."""
+    led = None if one.answer is not Answer.YES or one.listener is None else _forwarder(setting, one.listener)
+    if led is None:
+        yield one
+        return
+    mine = setting.listener.socket
+    where = endpoint_text(mine.address, mine.port) if led.target_address is None else endpoint_text(
+        led.target_address, led.target_port or mine.port
+    )  # fmt: skip
+    why = (*one.why, Evidence(led.via, f"{led.via} passes it on to {where}"))
+    if led.target_address is None:  # how it gets there is its own affair: some reach loopback in there, some do not
+        known = not mine.address.is_loopback
+        conditions = () if known else (f"whether {led.via} passes it on to loopback in {setting.home.name}",)
+        answer = Answer.YES if known else Answer.UNKNOWN
+        yield one._replace(answer=answer, listener=setting.listener, why=why, conditions=conditions)
+        return
+    port = led.target_port or mine.port
+    for end in from_station(setting.net, setting.here, led.target_address, port, mine.protocol):
+        # who connects is answered by the program, whatever comes of its own connection
+        yield end._replace(connects=one.connects, why=(*why, *end.why), conditions=(*one.conditions, *end.conditions))
+
+
+def _forwarder(setting: Setting, listener: Listener) -> Published | None:
+    """By what a listener of this machine passes everything on to the one that is judged, if it does."""
     socket = listener.socket
     if setting.home is setting.here or socket.netns != setting.here.netns.inode:
-        return False
-    return any(
-        one.host_port == socket.port and one.host_address in (None, socket.address, IPv4Address(0))
-        for one in setting.published
-        if one.via != "DNAT rule"
+        return None
+    return next(
+        (
+            one
+            for one in setting.published
+            if one.via != "DNAT rule"
+            and one.host_port == socket.port
+            and one.host_address in (None, socket.address, IPv4Address(0))
+        ),
+        None,
     )
 
 
