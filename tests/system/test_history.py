@@ -157,6 +157,25 @@ def test_the_home_of_somebody_else_is_left_alone(home: Path, monkeypatch: pytest
     assert list(home.iterdir()) == []
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_a_link_of_somebody_else_leads_nowhere(home: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """He could have root write, and shut, any folder."""
+    precious = tmp_path_factory.mktemp("precious")
+    precious.chmod(0o755)
+    state = home / ".local" / "state"
+    state.mkdir(parents=True)
+    (state / "homeport").symlink_to(precious)
+    for one in (home, state.parent, state, state / "homeport"):
+        os.lchown(one, 4242, 4242)
+    history.record([listener()])
+    assert (list(precious.iterdir()), precious.stat().st_mode & 0o777) == ([], 0o755)
+    (state / "homeport").unlink()
+    (state / "homeport").mkdir()
+    file_in(home).write_text("what he would have root believe")
+    os.chown(file_in(home), 4242, 4242)
+    assert (history.recall(), list((state / "homeport").iterdir())) == ({}, [file_in(home)])
+
+
 def test_a_full_disk_fails_nothing(home: Path) -> None:
     """RLIMIT_FSIZE 0 makes every write fail as a full disk does; the old file stays."""
     history.record([listener()])

@@ -42,14 +42,14 @@ def turned_off() -> bool:
 
 
 def read(path: str, most: int) -> str | None:
-    """The text of a regular file of at most `most` bytes; None for everything else."""
+    """The text of a regular file of this user's, or root's, of at most `most` bytes; None for everything else."""
     try:
         descriptor = os.open(path, _OPEN)
     except OSError:
         return None  # none there, or not ours to read: nothing is remembered
     try:
         found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode) or found.st_size > most:
+        if not stat.S_ISREG(found.st_mode) or found.st_size > most or found.st_uid not in (0, os.geteuid()):
             return None
         with open(descriptor, "rb", closefd=False) as file:
             return file.read(most).decode("utf-8", "surrogateescape")
@@ -60,17 +60,31 @@ def read(path: str, most: int) -> str | None:
 
 
 def prepare(path: str) -> None:
-    """Make the folder, 0700; OSError if it would be in a place of another user (a `sudo` that kept HOME)."""
+    """Make the folder, 0700; OSError if it would be in a place of another user (a `sudo` that kept HOME).
+
+    Such a user could lead us anywhere by a link: so each folder and link on the way must be ours, or root's.
+    """
     existing = path
     while not os.path.lexists(existing):
         existing = os.path.dirname(existing)
-    if os.stat(existing).st_uid != os.geteuid():
+    if os.stat(existing).st_uid != os.geteuid() or not _is_ours(existing):
         raise PermissionError(existing)
     os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
     if existing != path:
         os.mkdir(path, 0o700)
     elif stat.S_IMODE(os.stat(path).st_mode) != 0o700:
         os.chmod(path, 0o700)
+
+
+def _is_ours(path: str) -> bool:
+    """Whether nobody but root and this user can say where a path leads. Raises OSError."""
+    while True:
+        if os.lstat(path).st_uid not in (0, os.geteuid()):
+            return False
+        above = os.path.dirname(path)
+        if above == path:
+            return True
+        path = above
 
 
 def lock(path: str) -> int:

@@ -243,3 +243,12 @@ def test_a_longer_number_is_another(port: int, digits: str, before: bool) -> Non
 def test_bounds() -> None:
     assert mentions("x.txt", "port " * 2000 + "3000", 3000) == ()
     assert len(mentions("x.conf", "port = 3000\n" * 100, 3000)) == 20
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda one: one.name)
+@pytest.mark.parametrize("filling", ["\n", " \n", "#\n", "\t", "{include ", "include "])
+def test_a_megabyte_of_nothing_is_read_once(kind: port_texts.Kind, filling: str) -> None:
+    """Read as a whole by `^\\s*` it would take hours: anybody's project may have such a file."""
+    text = filling * ((1 << 20) // len(filling))
+    assert kind.mentions(f"{text}\n", 3000) == ()
+    assert len(kind.includes(text)) <= 32

@@ -15,6 +15,7 @@ from homeport.rules.masking import mask
 MOST_LINES = 20_000
 LONGEST_LINE = 4_000
 MOST_MENTIONS = 20
+_LONGEST_INCLUDE = 1_000
 
 NUMBER = r"(?<![\w.$])(\d[\d_]{0,6})(?![\w%]|\.\d|-\d\d-\d\d|-[A-Za-z])"
 """A port-sized number that stands alone: not part of a word, a fraction, a version, a size or a date."""
@@ -173,8 +174,11 @@ def lines_after(*patterns: str) -> Callable[[str], tuple[str, ...]]:
 
     def find(text: str) -> tuple[str, ...]:
         if not compiled:
-            compiled.extend(re.compile(pattern, re.IGNORECASE | re.MULTILINE) for pattern in patterns)
-        found = [match[1].strip().strip("\"'") for pattern in compiled for match in pattern.finditer(text)]
+            compiled.extend(re.compile(pattern, re.IGNORECASE) for pattern in patterns)
+        # never the text as a whole: of a megabyte of empty lines a leading \s* would read each again and again
+        lines = [line[:_LONGEST_INCLUDE] for line in text.split("\n", MOST_LINES)[:MOST_LINES]]
+        matches = (match for pattern in compiled for line in lines for match in pattern.finditer(line))
+        found = [match[1].strip().strip("\"'") for match in matches]
         return tuple(dict.fromkeys(path for path in found if path and "\0" not in path))[:32]
 
     return find

@@ -9,5 +9,5 @@ KIND = Kind(
     files=("nginx*.conf", "*/nginx/*", "*/sites-enabled/*", "*/sites-available/*"),
     explicit=(rf"(?:^|[{{;]\s*)listen\s+{ADDRESS}{NUMBER}",),
     zero=False,
-    includes=lines_after(r"(?:^|[{;])\s*include\s+([^;\n]+);"),
+    includes=lines_after(r"(?:^|[{;])\s*include\s+([^;]{1,400});"),
 )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from homeport.rules.port_texts.kind import NUMBER, Kind, lines_after
 
 _files = lines_after(r"^\s*include(?:_if_exists)?\s*=?\s*'([^'\n]+)'")
@@ -11,7 +9,7 @@ _folders = lines_after(r"^\s*include_dir\s*=?\s*'([^'\n]+)'")
 
 
 def _includes(text: str) -> tuple[str, ...]:
-    text = re.sub(r"(?m)^\s*#.*$", "", text)
+    text = "\n".join(line for line in text.split("\n") if not line.lstrip().startswith("#"))
     return (*_files(text), *(f"{folder.rstrip('/')}/*.conf" for folder in _folders(text)))
 
 

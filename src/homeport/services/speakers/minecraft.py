@@ -37,7 +37,7 @@ def _answer(data: bytes) -> Match | None:
     version = status["version"]["name"]
     if not isinstance(version, str) or not isinstance(status["version"]["protocol"], int) or "players" not in status:
         return None
-    told = re.search(r"\d+\.\d[\w.]*", version)
+    told = re.search(r"\d+\.\d[\w.]*", version[:80])
     return Match("minecraft", "Minecraft", told[0] if told else None, f'it tells its status, version "{version[:80]}"')
 
 
