@@ -274,6 +274,34 @@ server.listen(Number(process.argv[2]), "127.0.0.1");
 """
 
 
+def test_nginx_in_the_background_tells_its_configuration_in_its_title(
+    wait_for: Wait, port: int, tmp_path: Path
+) -> None:
+    path = nginx_configuration(tmp_path, port)
+    path.write_text(path.read_text().replace("daemon off;", ""))
+    site = tmp_path / "conf.d" / "site.conf"
+    site.write_text(site.read_text().replace("/logs/site.log", "/visits").replace("combined", "combined buffer=1m"))
+    subprocess.run(["nginx", "-p", tmp_path, "-c", path], check=True, stdin=subprocess.DEVNULL, capture_output=True)
+    try:
+        wait_for(port)
+        found = sources(port)
+        assert "visits" in found and not any((one["what"] or "").startswith("/var/log/nginx") for one in found.values())
+    finally:
+        os.kill(int((tmp_path / "nginx.pid").read_text()), signal.SIGQUIT)
+
+
+def test_a_pipeline_of_filters_leads_to_the_file_at_its_end(
+    start: Start, wait_for: Wait, port: int, tmp_path: Path
+) -> None:
+    (tmp_path / "server.js").write_text(SERVER_JS)
+    start("sh", "-c", f"node server.js {port} 2>&1 | grep --line-buffered request | cat >kept 2>unkept", cwd=tmp_path)
+    wait_for(port)
+    get(port, "/fine")
+    until(lambda: "request /fine" in (tmp_path / "kept").read_text(), "the line")
+    assert [label for label, one in sources(port).items() if one["readable"]] == ["kept"]
+    assert "request /fine" in logs(port).stdout
+
+
 def test_a_node_server_to_a_file_that_is_truncated_by_a_copy(
     start: Start, wait_for: Wait, port: int, tmp_path: Path, follow: Callable[..., Follower]
 ) -> None:

@@ -14,6 +14,7 @@ from homeport.logs.places.kind import (
     Config,
     Descriptor,
     Facts,
+    Marked,
     Member,
     OfContainer,
     OfFile,
@@ -143,6 +144,45 @@ def test_a_pipe_names_its_reader_and_the_files_of_a_known_one() -> None:
     assert one.reason is not None and "cannot be seen" in one.reason
 
 
+def test_what_a_reader_complains_of_and_locks_is_not_the_servers_log() -> None:
+    pipe = streams(target="pipe:[9]", shape=Shape.PIPE)
+    for program, kept in (("tee", "/srv/copy.txt"), ("multilog", "/srv/ml/current"), ("svlogd", "/srv/sv/current")):
+        opened = [("/srv/out.txt", 1), ("/srv/errors.txt", 2), ("/srv/ml/lock", 4), (kept, 5)]
+        files = tuple(descriptor(path, number) for path, number in opened if program != "tee" or "lock" not in path)
+        found = facts(member(*pipe), pipes={9: (Reader(process(8, program), program, files),)})
+        assert what(found) == [kept]
+
+
+def test_what_a_filter_makes_of_it_is_found_through_all_of_a_pipeline() -> None:
+    pipe = streams(target="pipe:[9]", shape=Shape.PIPE)
+    grep = Reader(process(8, "grep"), "grep", (descriptor("pipe:[10]", 1, shape=Shape.PIPE, inode=10),))
+    stamps = Reader(process(9, "ts"), "ts", (descriptor("/srv/stamped.txt", 1), descriptor("/srv/errors.txt", 2)))
+    found = facts(member(*pipe), pipes={9: (grep,), 10: (stamps,)})
+    told, kept = candidates(found)
+    assert told.reason == "stdout and stderr is a pipe to grep (8), ts (9), which writes it to /srv/stamped.txt"
+    assert kept.what == "/srv/stamped.txt"
+
+
+def test_what_logger_is_given_is_looked_for_under_its_tag() -> None:
+    pipe = streams(target="pipe:[9]", shape=Shape.PIPE)
+    words = (("logger", "-t", "shop"), ("logger", "--tag=shop"), ("systemd-cat", "-tshop"))
+    for command in words:
+        reader = Reader(process(8, command[0])._replace(cmdline=command), command[0], ())
+        with_file = facts(member(*pipe), pipes={9: (reader,)}, syslog="/var/log/syslog")
+        assert OfFile("/var/log/syslog", only="shop") in [one.reading for one in candidates(with_file)]
+        assert only(facts(member(*pipe), pipes={9: (reader,)})).remedy == "journalctl -t shop"
+
+
+def test_script_keeps_what_its_terminal_shows() -> None:
+    tty = streams(target="/dev/pts/3", shape=Shape.CHARACTER)
+    script = Reader(process(8, "script"), "script", (descriptor("/srv/typescript", 3),))
+    told, kept = candidates(facts(member(*tty), terminals={"/dev/pts/3": (script,)}))
+    assert (
+        told.reason is not None and told.reason.endswith("which writes it to /srv/typescript") and told.remedy is None
+    )
+    assert kept.what == "/srv/typescript"
+
+
 def test_of_a_supervisors_files_only_those_of_the_program() -> None:
     pipe = streams(target="pipe:[9]", shape=Shape.PIPE)
     keeper = Reader(process(8, "supervisord"), "supervisord",
@@ -195,7 +235,8 @@ def test_nginx() -> None:
     found = config("nginx", NGINX, "/srv/n/nginx.conf", words=("nginx", "-p", "/srv/n"))
     assert what(found) == ["/var/log/nginx/error.log", "/srv/n/logs/access.log"]
     told = [one for one in candidates(found) if one.reading is None]
-    assert [one.kind for one in told] == [LogKind.SYSLOG]
+    assert [one.kind for one in told] == [LogKind.SYSLOG, LogKind.FILE]
+    assert told[1].what == "/var/$host.log" and told[1].remedy == "ls -t /var"
     with_file = [one.reading for one in candidates(found._replace(syslog="/var/log/syslog"))]
     assert OfFile("/var/log/syslog", only="shop") in with_file
 
@@ -228,12 +269,27 @@ def test_postgresql() -> None:
 def test_redis_mysql_php_and_haproxy() -> None:
     assert what(config("redis-server", 'logfile "/l/redis.log"\n')) == ["/l/redis.log"]
     assert what(config("redis-server", 'logfile ""\n')) == []
+    title = ("redis-server 127.0.0.1:6380",)
+    assert what(config("redis-server", "port 6380\nlogfile /l/own.log\n", words=title)) == ["/l/own.log"]
+    assert what(config("redis-server", "port 6381\nlogfile /l/other.log\n", words=title)) == []
     mysql = "[mysqld]\ndatadir = /d\nlog_error = error.log\nslow_query_log_file=/l/slow.log\n"
     assert what(config("mariadbd", mysql)) == ["/d/error.log", "/l/slow.log"]
     php = "[www]\naccess.log = /l/$pool.access.log\nslowlog = log/slow.log\n;error_log = /no\n"
     assert what(config("php-fpm8.2", php)) == ["/l/www.access.log", "/var/log/slow.log"]
     (one,) = candidates(config("haproxy", "global\n  log /dev/log local0\ndefaults\n  log global\n"))
     assert one.kind is LogKind.SYSLOG
+
+
+def test_files_that_name_the_process() -> None:
+    some = (
+        Marked("/var/log/auth.log", None, "sshd", "sshd[7]: Accepted"),
+        Marked("/srv/redis", "/proc/7/root", None, "7:M 28 Nov"),
+    )
+    found = candidates(facts(member()._replace(descriptors=None), marked=some))
+    assert [one.reading for one in found] == [
+        OfFile("/var/log/auth.log", only="sshd"), OfFile("/srv/redis", "/proc/7/root")
+    ]  # fmt: skip
+    assert "sshd[7]: Accepted" in found[0].evidence[0].text
 
 
 def test_pm2_supervisord_and_units() -> None:

@@ -6,13 +6,13 @@ import os
 import shutil
 import stat
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from homeport.logs.places.kind import Config, Descriptor, Facts, Member, Reader, Shape
 from homeport.model.owners import Container, Process, Unit
 from homeport.rules import port_texts
 from homeport.rules.commands import read as command_of
-from homeport.system import log_remains, multiplexers, procfs
+from homeport.system import log_marks, log_remains, multiplexers, procfs
 from homeport.system.containment import foreign_namespaces
 from homeport.system.lineage import ancestors
 from homeport.system.reading import Reader as FileReader
@@ -31,7 +31,9 @@ PATIENCE = 0.5
 _DEPTH = 4
 _SAMPLE = 2048
 _DELETED = " (deleted)"
-_SYSLOGS = ("/var/log/syslog", "/var/log/messages")
+_SYSLOGS = log_marks.SYSLOGS[:2]
+_NGINX_TITLE = "nginx: master process "
+_ROUNDS = 3
 _TITLED = ("redis-server", "redis-check-rdb", "valkey-server")
 """Programs that write over their arguments, so that these do not tell their configuration: the folder may have it."""
 _PTMX = ("/dev/ptmx", "/dev/pts/ptmx")
@@ -91,6 +93,7 @@ def gather(owners: Sequence[Process], unit: Unit | None, container: Container | 
         remains=tuple(log_remains.cores(members)),
         kernel=tuple(log_remains.kernel_lines()),
         syslog=next((path for path in _SYSLOGS if os.path.exists(path)), None),
+        marked=tuple(log_marks.marked(members)),
     )
 
 
@@ -104,11 +107,19 @@ def member(process: Process, part: str) -> Member:
         process=process,
         part=part,
         program=command.program,
-        words=process.cmdline or (),
+        words=_words(process),
         descriptors=_descriptors(process),
         environment=environment(process.pid),
         root=f"{procfs.PROC}/{process.pid}/root" if apart else None,
     )
+
+
+def _words(process: Process) -> tuple[str, ...]:
+    """The arguments, those too that nginx has put into its title."""
+    words = process.cmdline or ()
+    if words and words[0].startswith(_NGINX_TITLE):
+        return tuple(words[0].removeprefix(_NGINX_TITLE).split())
+    return words
 
 
 def _descriptors(process: Process) -> tuple[Descriptor, ...] | None:
@@ -197,6 +208,8 @@ def _configs(members: Iterable[Member], chain: Sequence[Process], unit: Unit | N
     found: list[Config] = []
     seen: set[tuple[str, str | None]] = set()
     some = [one for one in members if one.part == "owner"]
+    if any(one.program == "nginx" and len(one.words) > 1 for one in some):  # its workers do not tell how it was started
+        some = [one for one in some if one.words[:1] != ("nginx: worker process",)]
     some += [member(parent, "parent") for parent in chain if command_of(parent).program == "supervisord"]
     for one in some:
         patterns = port_texts.configuration(one.program, one.words[1:], one.process.cwd)
@@ -242,27 +255,35 @@ def _terminals(members: Iterable[Member]) -> frozenset[str]:
 def _readers(members: Sequence[Member]) -> tuple[dict[int, tuple[Reader, ...]], dict[str, tuple[Reader, ...]]]:
     """Who has the other ends of the pipes and terminals that standard output and error lead to."""
     streams = [one for each in members for one in each.descriptors or () if one.number in (1, 2)]
-    pipes = {f"pipe:[{one.inode}]": one.inode for one in streams if one.shape is Shape.PIPE}
+    pipes = {one.target: one.inode for one in streams if one.shape is Shape.PIPE}
     terminals = {one.rsplit("/", 1)[1]: one for one in _terminals(members) if one.startswith("/dev/pts/")}
     by_pipe: dict[int, tuple[Reader, ...]] = {}
     by_terminal: dict[str, tuple[Reader, ...]] = {}
-    if not pipes and not terminals:
-        return by_pipe, by_terminal
     deadline = time.monotonic() + PATIENCE
+    for _ in range(_ROUNDS):  # once more for what the readers hand it on to
+        if not pipes and not terminals:
+            break
+        found = list(_holders(pipes, terminals, deadline))
+        for target, reader in found:
+            if target in pipes:
+                by_pipe[pipes[target]] = (*by_pipe.get(pipes[target], ()), reader)
+            else:
+                by_terminal[target] = (*by_terminal.get(target, ()), reader)
+        further = [one for _, reader in found for one in reader.descriptors if one.number == 1]
+        pipes = {one.target: one.inode for one in further if one.shape is Shape.PIPE and one.inode not in by_pipe}
+        terminals = {}
+    return by_pipe, by_terminal
+
+
+def _holders(pipes: dict[str, int], terminals: dict[str, str], deadline: float) -> Iterator[tuple[str, Reader]]:
+    """Who has one of the other ends, with which."""
     for pid in procfs.all_pids()[:MAX_PROCESSES]:
         if time.monotonic() > deadline:
             break
         for target in _other_ends(pid, pipes, terminals):
             process = procfs.read_process(pid)
-            if process is None:
-                continue
-            reader = Reader(process, command_of(process).program, _descriptors(process) or ())
-            if target in pipes:
-                inode = pipes[target]
-                by_pipe[inode] = (*by_pipe.get(inode, ()), reader)
-            else:
-                by_terminal[target] = (*by_terminal.get(target, ()), reader)
-    return by_pipe, by_terminal
+            if process is not None:
+                yield target, Reader(process, command_of(process).program, _descriptors(process) or ())
 
 
 def _other_ends(pid: int, pipes: dict[str, int], terminals: dict[str, str]) -> set[str]:
@@ -276,7 +297,7 @@ def _other_ends(pid: int, pipes: dict[str, int], terminals: dict[str, str]) -> s
         target = procfs.read_link(f"{procfs.PROC}/{pid}/fd/{name}")
         if target in pipes:
             flags = _flags(pid, int(name))
-            if flags is not None and flags & os.O_ACCMODE == os.O_RDONLY:
+            if flags is not None and flags & os.O_ACCMODE != os.O_WRONLY:
                 found.add(target)
         elif target in _PTMX and terminals:
             text = procfs.read_text(f"{procfs.PROC}/{pid}/fdinfo/{name}", 4096) or ""

@@ -6,7 +6,7 @@ To add one: a function that finds candidates in `Facts`, a `Place` of it, and it
 
 from __future__ import annotations
 
-from homeport.logs.places import configured, crashes, descriptors, streams, systems
+from homeport.logs.places import configured, crashes, descriptors, marked, streams, systems
 from homeport.logs.places.kind import Candidate, Facts, Place
 
 __all__ = ["PLACES", "Candidate", "Facts", "Place", "candidates"]
@@ -14,6 +14,7 @@ __all__ = ["PLACES", "Candidate", "Facts", "Place", "candidates"]
 PLACES: tuple[Place, ...] = (
     descriptors.PLACE,
     *configured.PLACES,
+    marked.PLACE,
     systems.CONTAINER,
     systems.PM2,
     systems.SUPERVISORD,

@@ -32,13 +32,18 @@ def nginx(facts: Facts) -> Iterator[Candidate]:
     for config in _of(facts, "nginx"):
         prefix = _option(config, "-p") or ("/usr/share/nginx" if config.path.startswith("/etc/nginx") else None)
         for name, value, line in directives(config.text, "access_log|error_log"):
-            if value in ("off", "stderr") or value.startswith(("memory:", "|")) or "$" in value:
+            if value in ("off", "stderr") or value.startswith(("memory:", "|")):
                 continue
             if value.startswith("syslog:"):
                 tag = re.search(r"tag=(\w+)", value)
                 yield _syslog(facts, name, Evidence(config.path, line), tag[1] if tag else "nginx")
                 continue
             path = value if value.startswith("/") or prefix is None else posixpath.join(prefix, value)
+            if "$" in path:
+                reason = f"the name of {path} is made for each request: there is no one file"
+                remedy = f"ls -t {posixpath.dirname(path.partition('$')[0] + '_')}"
+                yield Candidate(LogKind.FILE, name, path, None, (Evidence(config.path, line),), reason, remedy)
+                continue
             yield from _file(path, config, line)
 
 
@@ -96,6 +101,10 @@ def postgresql(facts: Facts) -> Iterator[Candidate]:
 def redis(facts: Facts) -> Iterator[Candidate]:
     """logfile; the empty one is standard output. syslog-enabled."""
     for config in _of(facts, "redis-server", "valkey-server", "redis-check-rdb"):
+        title = re.search(r":(\d{1,5})\b", config.member.words[0]) if config.member.words else None
+        ports = {value for _, value, _ in directives(config.text, "(?i:port|tls-port)")} or {"6379"}
+        if title is not None and title[1] not in ports:  # it was not given by name, and is of another server
+            continue
         for name, value, line in directives(config.text, "(?i:logfile|syslog-enabled)"):
             if name.lower() == "logfile" and value:
                 yield from _file(value, config, line)

@@ -14,7 +14,7 @@ _NOT_LOGS = re.compile(
     r"""(?ix) \.(?: db|db3|sqlite|sqlite3|mdb|ldb|sst|ibd|ibdata\d*|myd|myi|frm|rdb|aof|wal|wt|bson|lock|lck|pid
     | sock|shm|tmp|swp|bin|dat|data|idx|index|pack|so|jar|pyc|png|jpe?g|gif|zip|gz|xz|zst|tar|img|iso|qcow2|cache
     | part )$ | -(?:wal|shm|journal)$ | (?:^|/)\d{6,}\.log$ | ^(?:ib_logfile|ib_redo|undo|binlog\.|mysql-bin\.|aria_log)
-    | ^(?:lock|pid|manifest(?:-\d+)?|current|appendonly\..*|core)$ | \.aof\. """
+    | (?:^|[-_.])wal\.log$ | ^(?:lock|pid|manifest(?:-\d+)?|current|appendonly\..*|core)$ | \.aof\. """
 )
 _LOGS = re.compile(
     r"(?i)\.(?:log|logs|out|err|stdout|stderr|trace)(?:[.-][\w.-]*)?$|^(?:stdout|stderr|access|error|catalina|syslog|messages)"

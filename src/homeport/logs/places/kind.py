@@ -98,12 +98,25 @@ class Remains(NamedTuple):
     signal: int | None
 
 
+class Marked(NamedTuple):
+    """A file in which lines say that they are of one of the processes, by its pid: `line` is such a one.
+
+    `tag`: the name that its program has in a file of a syslog daemon; None: the file is the program's own.
+    """
+
+    path: str
+    root: str | None
+    tag: str | None
+    line: str
+
+
 class Facts(NamedTuple):
     """All that the rack may know of a listener's owner.
 
     `pipes`: the readers of a pipe by its inode; `terminals`: who shows a terminal, by its path; `panes` likewise.
     `container_file`: where the container's output is kept, `engine`: where one knows it; `journal`: journalctl is here;
-    `kernel`: what the kernel said of processes that it ended; `syslog`: the file of a syslog daemon.
+    `kernel`: what the kernel said of processes that it ended; `syslog`: the file of a syslog daemon; `marked`: files
+    that name one of the processes.
     """
 
     members: tuple[Member, ...]
@@ -120,6 +133,7 @@ class Facts(NamedTuple):
     remains: tuple[Remains, ...]
     kernel: tuple[tuple[datetime, str], ...]
     syslog: str | None
+    marked: tuple[Marked, ...] = ()
 
 
 class OfFile(NamedTuple):

@@ -6,11 +6,14 @@ import posixpath
 from collections.abc import Iterator
 
 from homeport.logs.places import descriptors
-from homeport.logs.places.kind import Candidate, Descriptor, Facts, Member, OfPane, Place, Reader, Shape
+from homeport.logs.places.kind import Candidate, Descriptor, Facts, Member, OfFile, OfPane, Place, Reader, Shape
 from homeport.model.evidence import Evidence
 from homeport.model.logs import LogKind
 
 _NAMES = {1: "stdout", 2: "stderr"}
+_KEEPERS = ("tee", "multilog", "cronolog", "rotatelogs", "svlogd", "s6-log")
+"""Programs that keep what they read in files."""
+_MOST_READERS = 16
 
 
 def find(facts: Facts) -> Iterator[Candidate]:
@@ -48,7 +51,7 @@ def _place(facts: Facts, member: Member, one: Descriptor, stream: str) -> Iterat
         reason = f"{stream} of process {member.process.pid} is thrown away: it was started with it on /dev/null"
         yield Candidate(LogKind.NULL, stream, "/dev/null", None, (evidence,), reason)
     elif one.shape is Shape.CHARACTER:
-        yield _terminal(facts, one, stream, evidence)
+        yield from _terminal(facts, one, stream, evidence)
     elif one.shape is Shape.PIPE:
         yield from _pipe(facts, member, one, stream, evidence)
     elif one.shape is Shape.SOCKET:
@@ -61,18 +64,33 @@ def _closed(member: Member, names: list[str]) -> Candidate:
     return Candidate(LogKind.CLOSED, what, None, None, (evidence,), f"{what} of process {member.process.pid} is closed")
 
 
-def _terminal(facts: Facts, one: Descriptor, stream: str, evidence: Evidence) -> Candidate:
+def _terminal(facts: Facts, one: Descriptor, stream: str, evidence: Evidence) -> Iterator[Candidate]:
     pane = facts.panes.get(one.target)
     if pane is not None:
         shown = Evidence(pane.program, f"{one.target} is {pane.name} of {pane.program}, which keeps what was written")
         label = f"{pane.program} {pane.name}"
-        return Candidate(LogKind.PANE, label, _capture(facts, one.target), OfPane(pane), (evidence, shown))
-    shown_by = _who(facts.terminals.get(one.target, ()))
+        yield Candidate(LogKind.PANE, label, _capture(facts, one.target), OfPane(pane), (evidence, shown))
+        return
+    masters = facts.terminals.get(one.target, ())
+    shown_by = _who(masters)
     reason = f"{stream} is shown on the terminal {one.target}"
     reason += f" by {shown_by}" if shown_by else ""
+    written = [
+        each
+        for master in masters
+        for each in (master.descriptors if master.program == "script" else ())
+        if each.shape is Shape.REGULAR and each.writable and each.number > 2
+    ]
+    if written:
+        reason += f", which writes it to {', '.join(each.target for each in written)}"
+        yield Candidate(LogKind.TERMINAL, stream, one.target, None, (evidence,), reason)
+        for each in written:
+            kept = Evidence(each.link, f"script(1) writes what {one.target} shows")
+            yield descriptors.candidate(each, posixpath.basename(each.target), None, kept)
+        return
     reason += ": what was written to a terminal cannot be read back"
     remedy = "start it again with `… 2>&1 | tee server.log`, or in tmux, which keeps what was written"
-    return Candidate(LogKind.TERMINAL, stream, one.target, None, (evidence,), reason, remedy)
+    yield Candidate(LogKind.TERMINAL, stream, one.target, None, (evidence,), reason, remedy)
 
 
 def _capture(facts: Facts, terminal: str) -> str:
@@ -91,18 +109,30 @@ def _pipe(facts: Facts, member: Member, one: Descriptor, stream: str, evidence: 
         reason = f"{stream} is a pipe to {told}, which is of the same server"
         yield Candidate(LogKind.PIPE, stream, one.target, None, (evidence,), reason)
         return
-    told = _who(readers)
-    files = [(reader, each) for reader in readers for each in reader.descriptors if _written_for(facts, reader, each)]
+    chain = _chain(facts, readers, own)
+    told = _who(chain)
+    files = [(reader, each) for reader in chain for each in reader.descriptors if _written_for(facts, reader, each)]
     reason = f"{stream} is a pipe to {told}" if told else f"{stream} is a pipe whose reader cannot be seen from here"
+    handed = next((reader for reader in chain if reader.program in ("logger", "systemd-cat")), None)
+    remedy = None
     if any(reader.program == "conmon" for reader in readers) or facts.container is not None:
         reason += ": it is the container's log"
     elif files:
         reason += f", which writes it to {', '.join(dict.fromkeys(each.target for _, each in files))}"
-    elif any(reader.program in ("logger", "systemd-cat") for reader in readers):
+    elif handed is not None:
         reason += ", which hands it to the system's log"
+        remedy = f"journalctl -t {_tag(handed)}" if facts.journal else None
     elif told:
         reason += ": what it has taken cannot be read back here"
-    yield Candidate(LogKind.PIPE, stream, one.target, None, (evidence,), reason)
+    yield Candidate(LogKind.PIPE, stream, one.target, None, (evidence,), reason, remedy)
+    if handed is not None and facts.syslog is not None:
+        tag = _tag(handed)
+        text = f"process {handed.process.pid} ({handed.program}) hands {stream} to the system's log as {tag}"
+        reading = OfFile(facts.syslog, only=tag)
+        evidence = Evidence(f"/proc/{handed.process.pid}/cmdline", text)
+        yield Candidate(
+            LogKind.SYSLOG, f"{tag} in {posixpath.basename(facts.syslog)}", facts.syslog, reading, (evidence,)
+        )
     for reader, each in files:
         text = (
             f"process {reader.process.pid} ({reader.program}), which reads {stream} of {member.process.pid}, writes it"
@@ -110,16 +140,50 @@ def _pipe(facts: Facts, member: Member, one: Descriptor, stream: str, evidence: 
         yield descriptors.candidate(each, posixpath.basename(each.target), None, Evidence(each.link, text))
 
 
+def _chain(facts: Facts, readers: tuple[Reader, ...], own: set[int]) -> tuple[Reader, ...]:
+    """The readers of a pipe, those that they hand it on to, and so on: `server | grep -v ping | ts > log`."""
+    found = {each.process.pid: each for each in readers}
+    level = readers
+    while level and len(found) < _MOST_READERS:
+        ends = [
+            each.inode for one in level for each in one.descriptors if each.number == 1 and each.shape is Shape.PIPE
+        ]
+        level = tuple(
+            each for end in ends for each in facts.pipes.get(end, ()) if each.process.pid not in own | found.keys()
+        )
+        found |= {each.process.pid: each for each in level}
+    return tuple(found.values())
+
+
+def _tag(reader: Reader) -> str:
+    """What logger(1) and systemd-cat(1) call what they are given: `-t NAME`, else the user or the command."""
+    words = reader.process.cmdline or ()
+    for at, word in enumerate(words[1:], 1):
+        if word in ("-t", "--tag", "--identifier") and at + 1 < len(words):
+            return words[at + 1]
+        if word.startswith(("--tag=", "--identifier=")):
+            return word.partition("=")[2]
+        if word.startswith("-t") and len(word) > 2:
+            return word[2:]
+    return reader.process.user or "root"
+
+
 def _written_for(facts: Facts, reader: Reader, each: Descriptor) -> bool:
-    """Whether a file of a pipe's reader is for this program's output: a supervisor has a file for each of many."""
-    if each.shape is not Shape.REGULAR or not each.writable:
+    """Whether a file of a pipe's reader is for this program's output, not for its own complaints (its stderr).
+
+    A supervisor has a file for each of many programs; what is no keeper of logs writes what it made of it to stdout.
+    """
+    if each.shape is not Shape.REGULAR or not each.writable or each.number == 2:
         return False
-    if reader.program in ("tee", "multilog", "cronolog", "rotatelogs", "svlogd", "s6-log"):
-        return True
     if reader.program == "supervisord":
         name = next((one.environment.get("SUPERVISOR_PROCESS_NAME") for one in facts.members if one.environment), None)
         return name is not None and posixpath.basename(each.target).startswith((f"{name}-", f"{name}."))
-    return False
+    if reader.program not in _KEEPERS:
+        return each.number == 1
+    kept = [one for one in reader.descriptors if one.number > 2 and one.shape is Shape.REGULAR and one.writable]
+    if each.number == 1:  # the same lines once more
+        return reader.program == "tee" and not kept
+    return posixpath.basename(each.target) not in ("lock", "state")
 
 
 def _who(readers: tuple[Reader, ...]) -> str:
