@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from homeport.system import log_reading
-from homeport.system.log_reading import FileLog, Where
+from homeport.system.log_reading import PER_POLL, FileLog, Where
 
 
 @pytest.fixture
@@ -189,3 +189,30 @@ def test_no_descriptor_is_left(path: Path) -> None:
         assert one.more() == [f"{number}"]
     one.close()
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_what_comes_faster_than_it_is_read_is_kept_when_it_is_truncated_or_renamed(
+    path: Path, opened: list[FileLog]
+) -> None:
+    path.write_text("")
+    opened.append(FileLog(Where(str(path))))
+    each = [f"line {number:08}" for number in range(PER_POLL // 4)]
+    parts = [each[start::4] for start in range(4)]
+    path.write_text("".join(f"{line}\n" for line in parts[0]))
+    found = opened[0].more()
+    assert len(found) < len(parts[0]) and opened[0].behind
+    os.truncate(path, 0)
+    with path.open("a") as file:
+        file.writelines(f"{line}\n" for line in parts[1][:-1])
+    found += opened[0].more()
+    with path.open("a") as file:
+        file.write(f"{parts[1][-1]}\n")
+    for number, part in enumerate(parts[2:]):
+        path.rename(f"{path}.{number}")
+        path.write_text("".join(f"{line}\n" for line in part))
+        found += opened[0].more()
+    for _ in range(100):
+        if not opened[0].behind:
+            break
+        found += opened[0].more()
+    assert found == [line for part in parts for line in part]

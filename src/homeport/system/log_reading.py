@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import stat
 import time
+from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
@@ -19,7 +20,9 @@ BLOCK = 1 << 16
 FARTHEST = 64 << 20
 """Bytes before the end of a file that are looked at."""
 PER_POLL = 1 << 18
-"""Bytes that are taken at one time of what was added: few, so that no rotation passes unseen meanwhile."""
+"""Bytes that are made to lines at one time: few, so that no rotation passes unseen meanwhile."""
+AHEAD = 32 << 20
+"""Bytes that are kept of what was added and is not made to lines yet."""
 RETIRED_SECONDS = 8.0
 """How long a renamed file is read on after the last line that was written to it."""
 _MOST_RETIRED = 16
@@ -66,6 +69,8 @@ class FileLog:
         self._retired: list[tuple[int, int, Splitter]] = []
         self._last_retired = 0.0
         self._left = False
+        self._ahead: deque[tuple[Splitter, bytes]] = deque()
+        self._waiting = 0
         self.behind = False
         self.notes: list[str] = []
 
@@ -140,13 +145,15 @@ class FileLog:
     def more(self) -> list[str]:
         """The lines that were added since the last look; those of a file that has taken its place follow.
 
-        At most `PER_POLL` bytes of a file: `behind` says whether there are more.
+        Up to `AHEAD` bytes are fetched at once, before they are truncated away; at most `PER_POLL` of them are made to
+        lines: `behind` says whether there are more.
         """
-        self.behind = False
-        lines = [line for one in self._drained() for line in one]
-        lines += [] if self.behind else self._added()  # what was written before comes first
+        self._fetch_retired()
+        self._fetch_added()
         self._follow_path()
-        return lines + (self._added() if self._position == 0 and not self.behind else [])
+        if self._position == 0:
+            self._fetch_added()
+        return self._taken()
 
     def close(self) -> None:
         """Close what is open."""
@@ -167,27 +174,42 @@ class FileLog:
                 raise
         return _regular(os.open(link, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY))
 
-    def _added(self) -> list[str]:
+    def _taken(self) -> list[str]:
+        lines: list[str] = []
+        left = PER_POLL
+        while self._ahead and left > 0:
+            splitter, block = self._ahead.popleft()
+            left -= len(block)
+            self._waiting -= len(block)
+            lines += splitter.feed(block)
+        self.behind = bool(self._ahead)
+        return lines
+
+    def _fetch(self, descriptor: int, position: int, splitter: Splitter) -> int:
+        """Take what comes after a position, as far as there is room; where that ends."""
+        while self._waiting < AHEAD and (block := os.pread(descriptor, BLOCK, position)):
+            position += len(block)
+            self._waiting += len(block)
+            self._ahead.append((splitter, block))
+        return position
+
+    def _fetch_added(self) -> None:
         size = os.fstat(self._descriptor).st_size
         if size < self._position or (size > self._position and self._head(len(self._signature)) != self._signature):
             self.notes.append("was truncated, and is read from its beginning")
             self._splitter = Splitter()
             self._position = _first_data(self._descriptor, size)
             self._signature = self._head()
-        lines, self._position, full = _read_on(self._descriptor, self._position, self._splitter)
-        self.behind = self.behind or full
+        self._position = self._fetch(self._descriptor, self._position, self._splitter)
         if len(self._signature) < _SIGNATURE:
             self._signature = self._head()
-        return lines
 
-    def _drained(self) -> Iterator[list[str]]:
+    def _fetch_retired(self) -> None:
         """What is still written to files that were renamed: until a while after their place was taken."""
         kept = []
         for descriptor, position, splitter in self._retired:
-            lines, end, full = ([], position, True) if self.behind else _read_on(descriptor, position, splitter)
-            self.behind = self.behind or full
-            yield lines
-            if lines or full:
+            end = self._fetch(descriptor, position, splitter)
+            if end > position or self._waiting >= AHEAD:
                 self._last_retired = time.monotonic()
             if time.monotonic() - self._last_retired < RETIRED_SECONDS:
                 kept.append((descriptor, end, splitter))
@@ -237,17 +259,6 @@ def _regular(descriptor: int) -> int:
         return descriptor
     os.close(descriptor)
     raise OSError("it is no regular file")
-
-
-def _read_on(descriptor: int, position: int, splitter: Splitter) -> tuple[list[str], int, bool]:
-    """The next lines, where they end, and whether it may go on behind that."""
-    lines: list[str] = []
-    left = PER_POLL
-    while left > 0 and (block := os.pread(descriptor, min(BLOCK * 4, left), position)):
-        position += len(block)
-        left -= len(block)
-        lines += splitter.feed(block)
-    return lines, position, left <= 0
 
 
 def _first_data(descriptor: int, size: int) -> int:
