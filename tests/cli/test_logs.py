@@ -39,6 +39,10 @@ def answer(*sources: LogSource, denied: bool = False) -> Logs:
     [
         ("10m", NOW - timedelta(minutes=10)),
         ("90 s", NOW - timedelta(seconds=90)),
+        ("2h30m", NOW - timedelta(hours=2, minutes=30)),
+        ("1 day 2 hours ago", NOW - timedelta(hours=26)),
+        ("now", NOW),
+        ("@1795413265", datetime(2026, 11, 23, 5, 54, 25, tzinfo=UTC)),
         ("2hours", NOW - timedelta(hours=2)),
         ("3d", NOW - timedelta(days=3)),
         ("1w", NOW - timedelta(days=7)),
@@ -55,9 +59,13 @@ def test_since_of_days() -> None:
     assert since_of("today", NOW) == midnight
     assert since_of("yesterday", NOW) == midnight - timedelta(days=1)
     assert since_of("09:30", NOW) == midnight.replace(hour=9, minute=30)
+    later = NOW.astimezone() + timedelta(minutes=1)
+    assert since_of(later.strftime("%H:%M"), NOW) == later.replace(second=0, microsecond=0) - timedelta(days=1)
 
 
-@pytest.mark.parametrize("text", ["", "soon", "25:99", "-1h", "10x", "999999w", "2026-13-01", "1٣m"])
+@pytest.mark.parametrize(
+    "text", ["", "soon", "5months", "1 fortnight", "2h30", "ago", "25:99", "-1h", "10x", "999999w", "2026-13-01", "1٣m"]
+)
 def test_no_time(text: str) -> None:
     with pytest.raises(UsageError):
         since_of(text, NOW)

@@ -110,3 +110,30 @@ def test_no_line_vanishes(lines: list[str]) -> None:
     assert [line for line in found.split("\n") if line.strip()] == [line for line in lines if line.strip()] or any(
         line.startswith("{") or " stdout " in line or " stderr " in line for line in lines
     )
+
+
+def test_a_quoted_field_of_postgresqls_csvlog_goes_on_in_the_next_lines() -> None:
+    fields = '2026-11-23 05:54:25 UTC,"a","b",7,"[local]",6b.42,1,"idle",2026-11-23 05:50:00 UTC,3/8,0,ERROR,42601'
+    text = fields + ',"syntax error at ""here""",,,,,,"select\nwrong here\n\nERROR: no, a part of it\n'
+    text += '",22,,"psql","client backend",,0\n' + fields + ',"next",,,,,,"select",,,"psql","client backend",,0'
+    assert heads(text) == [('syntax error at "here"', 5, Level.ERROR), ("next", 1, Level.ERROR)]
+    endless = f'{fields},"m",,,,,,"select\n' + "more\n" * (MOST_LINES * 2) + "ERROR: another"
+    assert heads(endless)[-1] == ("another", 1, Level.ERROR)
+
+
+def test_a_stack_in_lines_that_were_stamped_by_another_program_stays_together() -> None:
+    for stamp in ("2026-11-23T05:54:25: ", "2026-11-23_05:54:25.12345 ", "Nov 23 05:54:25 ", "1795413265.123 "):
+        text = f"{stamp}TypeError: no cart\n{stamp}    at f (a.js:1:2)\n{stamp}    at g (b.js:1:2)\n{stamp}next"
+        (stack, after) = entries(text)
+        assert stack.text == "\n".join(text.split("\n")[:3]) and stack.level is Level.ERROR  # as it is in the log
+        assert after.message == "next" and after.time is not None
+    tai = "@400000006b03d51b0754d4c0 "
+    (stack,) = entries(f"{tai}TypeError: no cart\n{tai}    at f (a.js:1:2)")
+    assert stack.text == "TypeError: no cart\n    at f (a.js:1:2)"  # nobody reads such a time
+
+
+def test_colours_are_no_part_of_an_entry() -> None:
+    (entry,) = entries("\x1b[31m\x1b[1mWARNING: development server\x1b[0m\x1b[K")
+    assert (entry.text, entry.level) == ("WARNING: development server", Level.WARNING)
+    (entry,) = entries("\x1b[2J\x1b]0;title\x07")
+    assert entry.text == "\x1b[2J\x1b]0;title\x07"  # what does more than colour is shown as it is

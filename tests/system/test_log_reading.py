@@ -196,11 +196,11 @@ def test_what_comes_faster_than_it_is_read_is_kept_when_it_is_truncated_or_renam
 ) -> None:
     path.write_text("")
     opened.append(FileLog(Where(str(path))))
-    each = [f"line {number:08}" for number in range(PER_POLL // 4)]
+    each = [f"line {number:08}" for number in range(PER_POLL // 3)]
     parts = [each[start::4] for start in range(4)]
     path.write_text("".join(f"{line}\n" for line in parts[0]))
     found = opened[0].more()
-    assert len(found) < len(parts[0]) and opened[0].behind
+    assert len(found) < len(parts[0])
     os.truncate(path, 0)
     with path.open("a") as file:
         file.writelines(f"{line}\n" for line in parts[1][:-1])
@@ -211,8 +211,6 @@ def test_what_comes_faster_than_it_is_read_is_kept_when_it_is_truncated_or_renam
         path.rename(f"{path}.{number}")
         path.write_text("".join(f"{line}\n" for line in part))
         found += opened[0].more()
-    for _ in range(100):
-        if not opened[0].behind:
-            break
+    while opened[0].behind:
         found += opened[0].more()
     assert found == [line for part in parts for line in part]

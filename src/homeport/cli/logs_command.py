@@ -13,25 +13,36 @@ from homeport.errors import UsageError
 from homeport.model.logs import Level, LogWish
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_SPAN = r"(\d{1,6})\s*(s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?)(?![a-z])\s*"
 _LEVELS = {"warn": Level.WARNING, "err": Level.ERROR, "fatal": Level.CRITICAL}
 
 
 def since_of(text: str, now: datetime) -> datetime:
-    """`10m`, `2h`, `today`, `yesterday`, `09:30`, `2026-11-23`, `2026-11-23T09:30:00Z`. Raises UsageError."""
-    found = re.fullmatch(r"(\d{1,6})\s*([smhdw])\w*", text.strip(), re.ASCII)
+    """`10m`, `2h30m`, `2 days ago`, `today`, `09:30`, `2026-11-23`, `2026-11-23T09:30:00Z`, `@1795866785`.
+
+    Raises UsageError.
+    """
+    given = text.strip()
+    span = re.fullmatch(rf"(?:{_SPAN})+(?:ago)?", given, re.ASCII)
     local = now.astimezone()
     midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
     try:
-        if found is not None:
-            return now - timedelta(seconds=int(found[1]) * _UNITS[found[2]])
+        if span is not None:
+            parts = re.findall(_SPAN, given, re.ASCII)
+            return now - timedelta(seconds=sum(int(number) * _UNITS[unit[0]] for number, unit in parts))
+        if given == "now":
+            return now
+        if re.fullmatch(r"@?\d{10}", given, re.ASCII):  # as of `date +%s`
+            return datetime.fromtimestamp(int(given.removeprefix("@")), UTC)
         if text in ("today", "yesterday"):
             return midnight if text == "today" else midnight - timedelta(days=1)
         if re.fullmatch(r"\d{1,2}:\d\d(:\d\d)?", text):
             hour, minute, *second = (int(part) for part in text.split(":"))
-            return midnight.replace(hour=hour, minute=minute, second=second[0] if second else 0)
+            found = midnight.replace(hour=hour, minute=minute, second=second[0] if second else 0)
+            return found if found <= now else found - timedelta(days=1)
         return datetime.fromisoformat(text).astimezone()
     except (ValueError, OverflowError) as error:
-        remedy = "10m, 2h, 3d, today, 09:30, or a time as 2026-11-23T09:30:00"
+        remedy = "10m, 2h30m, 3d, today, yesterday, 09:30, or a time as 2026-11-23T09:30:00"
         raise UsageError(f"--since {text!r} is no time", why=str(error), remedy=remedy) from error
 
 
@@ -48,7 +59,7 @@ Examples:
 @click.option("-n", "--lines", "most", type=click.IntRange(0, 1_000_000), default=50, show_default=True,
               metavar="N", help="The last N entries.")  # fmt: skip
 @click.option("-f", "--follow", is_flag=True, help="Go on with what is added, until Ctrl-C.")
-@click.option("--since", metavar="TIME", help="Not older than TIME: 10m, 2h, today, 09:30, or ISO 8601.")
+@click.option("--since", metavar="TIME", help="Not older than TIME: 10m, 2h30m, today, 09:30, or ISO 8601.")
 @click.option("--level", metavar="LEVEL", help="Of this level or worse: trace, debug, info, notice, warning, error, "
               "critical.")  # fmt: skip
 @click.option("--grep", metavar="PATTERN", help="That this regular expression (Python's) is found in; "

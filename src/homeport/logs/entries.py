@@ -19,6 +19,7 @@ _CONTINUES = re.compile(
     r"[ \t]|Caused by: |Suppressed: |\.\.\. \d+ more|During handling of the above|The above exception was"
     r"|[})\]]{1,4}[;,]?$|at .{1,200}\(|Stack trace:|goroutine \d+ \[|Node\.js v\d|node:internal/|\s*\^+\s*$"
 )
+_COLOURS = re.compile(r"\x1b\[[\d;:]{0,40}[mK]")
 _TRACEBACK = "Traceback (most recent call last)"
 _CHAINED = ("During handling of the above", "The above exception was", _TRACEBACK)
 
@@ -37,17 +38,25 @@ class Assembler:
         self._inherited = False
         self._time: datetime | None = None
         self._traceback = False
+        self._unclosed = False
         self._exception: str | None = None
         self._joined: dict[str | None, str] = {}
 
     def feed(self, line: str) -> Iterator[LogLine]:
-        """Take a line; the entry that it completes, if it does."""
+        """Take a line; the entry that it completes, if it does. Colours are no part of it."""
+        if "\x1b" in line:
+            line = _COLOURS.sub("", line)
+        if self._unclosed:
+            self._unclosed = line.count('"') % 2 == 0 and len(self._lines) + self._dropped < MOST_LINES
+            self._append(line or " ", line)
+            return
         if not line.strip():
             self._blanks += 1
             return
         if self._head is not None and self._continues(line):
-            self._append(line)
+            self._append(line, line)
             return
+        shown = line
         found = self._read(line)
         if found is not None and found.text is not None:  # an envelope: what it holds may continue what it held before
             if found.partial or found.stream in self._joined:
@@ -57,14 +66,16 @@ class Assembler:
                     return
                 found = found._replace(text=whole)
             line = found.text or ""
-            if self._head is not None and self._head.stream == found.stream and self._continues(line):
-                self._append(line)
+            shown = shown if found.whole else line
+            if self._head is not None and self._head.stream == found.stream and line and self._continues(line):
+                self._append(shown, line)
                 return
         if found is not None and self._head is not None and self._belongs(found, line):
-            self._append(line)
+            self._append(shown, line)
             return
         yield from self.flush()
-        self._begin(found, line)
+        self._begin(found, shown)
+        self._traceback = _TRACEBACK in line
 
     def flush(self) -> Iterator[LogLine]:
         """The entry that has not ended yet."""
@@ -76,7 +87,7 @@ class Assembler:
         message = head.message.strip() or lines[0].strip()
         if self._exception is not None and self._exception not in message:
             message = self._exception if message.startswith(_TRACEBACK) else f"{message} — {self._exception}"
-        self._head = None
+        self._head, self._unclosed = None, False
         yield LogLine(
             time=self._time,
             level=head.level,
@@ -93,19 +104,20 @@ class Assembler:
         self._time = head.time or self._time
         self._head, self._lines, self._dropped, self._blanks = head, [line], 0, 0
         self._characters = len(line)
-        self._traceback = _TRACEBACK in line
         self._exception = None
+        self._unclosed = head.unclosed
 
-    def _append(self, line: str) -> None:
-        if len(self._lines) + self._blanks >= MOST_LINES or self._characters + len(line) > MOST_CHARACTERS:
+    def _append(self, shown: str, line: str) -> None:
+        """Add a line to the entry: `line` is what of it the program itself has written."""
+        if len(self._lines) + self._blanks >= MOST_LINES or self._characters + len(shown) > MOST_CHARACTERS:
             self._dropped += 1
         else:
-            self._lines += [""] * self._blanks + [line]
-            self._characters += len(line) + self._blanks
+            self._lines += [""] * self._blanks + [shown]
+            self._characters += len(shown) + self._blanks
         self._blanks = 0
         if line.startswith(_TRACEBACK):
             self._traceback = True
-        elif not line[0].isspace() and (self._traceback or is_exception(line)):
+        elif not line[:1].isspace() and (self._traceback or is_exception(line)):
             self._exception = line[:500]
             self._traceback = False
 

@@ -13,6 +13,7 @@ STAMP = (
 _PARTS = re.compile(
     r"(\d{4})[-/](\d\d)[-/](\d\d)[T ]{1,2}(\d{1,2}):(\d\d):(\d\d)(?:[.,](\d{1,9}))?\s?(Z|UTC|GMT|[+-]\d\d:?(?:\d\d)?)?"
 )
+_COMMON = re.compile(r"(\d\d)/(\w{3})/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-]\d{4})", re.ASCII)
 _MONTHS = {
     name: number
     for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)  # noqa: SIM905
@@ -26,6 +27,18 @@ def stamp(text: str) -> datetime | None:
         return None
     year, month, day, hour, minute, second, fraction, zone = found.groups()
     return moment(int(year), int(month), int(day), int(hour), int(minute), int(second), fraction, zone)
+
+
+def common(text: str) -> datetime | None:
+    """`28/Nov/2026:11:50:54 +0000`, the time of the common log format; or seconds since 1970 with a fraction."""
+    found = _COMMON.match(text)
+    if found is None:
+        return of_number(float(text)) if re.fullmatch(r"\d{10}\.\d{3,9}", text, re.ASCII) else None
+    day, name, year, hour, minute, second, zone = found.groups()
+    number = month(name)
+    return (
+        None if number is None else moment(int(year), number, int(day), int(hour), int(minute), int(second), None, zone)
+    )
 
 
 def moment(

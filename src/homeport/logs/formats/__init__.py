@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
 
-from homeport.logs.formats import containers, json_lines, logfmt, loggers, servers, syslog
+from homeport.logs.formats import containers, json_lines, logfmt, loggers, servers, stampers, syslog
 from homeport.logs.formats.kind import Context, Format, Parsed
 
 __all__ = ["FORMATS", "Format", "Parsed", "reader"]
@@ -18,15 +18,20 @@ __all__ = ["FORMATS", "Format", "Parsed", "reader"]
 FORMATS: tuple[Format, ...] = (
     json_lines.FORMAT,
     containers.FORMAT,
+    stampers.TAI,
+    stampers.STAMPED,
+    stampers.SECONDS,
     servers.NGINX,
     servers.ACCESS,
     servers.APACHE,
+    servers.POSTGRESQL_CSV,
     servers.POSTGRESQL,
     servers.REDIS,
     servers.MARIADB,
     syslog.RFC5424,
     syslog.RFC3164,
     syslog.FILE,
+    stampers.TS,
     loggers.GLOG,
     loggers.RUBY,
     logfmt.FORMAT,

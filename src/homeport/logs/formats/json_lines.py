@@ -10,9 +10,14 @@ from homeport.logs import levels, times
 from homeport.logs.formats.kind import Context, Format, Parsed, enveloped
 from homeport.model.logs import Level
 
-_TIMES = ("time", "timestamp", "@timestamp", "ts", "t", "datetime", "date", "asctime", "@t", "eventTime", "created")
-_LEVELS = ("level", "severity", "lvl", "levelname", "log.level", "loglevel", "level_name", "@l", "priority")
+_TIMES = ("time", "timestamp", "@timestamp", "ts", "t", "datetime", "date", "asctime", "@t", "eventTime", "created",
+          "time_iso8601", "time_local", "msec")  # fmt: skip
+_LEVELS = ("level", "severity", "lvl", "levelname", "log.level", "loglevel", "level_name", "@l", "priority",
+           "error_severity")  # fmt: skip
 _MESSAGES = ("msg", "message", "event", "text", "short_message", "@m", "@mt", "body")
+_STATUSES = ("status", "status_code", "statusCode", "response_status", "http.response.status_code", "RequestStatus")
+_REQUESTS = ("request", "req", "request_uri", "uri", "url", "path")
+_METHODS = ("method", "request_method", "http_method", "verb")
 _ERRORS = ("err", "error", "exception", "exc_info", "stack")
 
 
@@ -54,12 +59,32 @@ def read(top: dict[str, Any]) -> Parsed | None:
     level = next((named for key in _LEVELS if (named := _level(top.get(key))) is not None), None)
     message = next((value for key in _MESSAGES if isinstance(value := top.get(key), str)), None)
     error = next((told for key in _ERRORS if (told := _error(top.get(key))) is not None), None)
-    if level is None and isinstance(status := top.get("status"), int) and 100 <= status < 600:
-        level = levels.by_status(status)
+    status = next((code for key in _STATUSES if (code := _status(top.get(key))) is not None), None)
+    if status is not None:
+        level = level or levels.by_status(status)
+        message = message or _request(top, status)
     if time is None and level is None and message is None:
         return None
     said = " — ".join(dict.fromkeys(one for one in (message, error) if one))
     return Parsed(time, level, said)
+
+
+def _status(value: object) -> int | None:
+    """An HTTP status, as a number or as text."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) == 3:
+        value = int(value)
+    return value if isinstance(value, int) and 100 <= value < 600 else None
+
+
+def _request(top: dict[str, Any], status: int) -> str | None:
+    """What an access log in JSON says, in the words of other access logs."""
+    asked = next((value for key in _REQUESTS if isinstance(value := top.get(key), str) and value), None)
+    method = next((value for key in _METHODS if isinstance(value := top.get(key), str) and value), None)
+    if asked is None:
+        return None
+    words = asked.split(" ")
+    what = " ".join(words[:-1]) if len(words) == 3 and words[2].startswith("HTTP/") else asked
+    return f"HTTP {status} for {what if method is None or ' ' in what else f'{method} {what}'}"
 
 
 def _time(value: object) -> datetime | None:
@@ -67,7 +92,7 @@ def _time(value: object) -> datetime | None:
         return None
     if isinstance(value, int | float):
         return times.of_number(value)
-    return times.stamp(value) if isinstance(value, str) else None
+    return times.stamp(value) or times.common(value) if isinstance(value, str) else None
 
 
 def _level(value: object) -> Level | None:

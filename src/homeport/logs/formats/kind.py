@@ -27,6 +27,10 @@ class Parsed(NamedTuple):
     text: str | None = None
     """What to show in place of the line, where the line is only an envelope; None: the line itself."""
     partial: bool = False
+    whole: bool = False
+    """Show the line with its envelope, which a person can read."""
+    unclosed: bool = False
+    """A quoted field goes on in the next lines, until a line with an odd number of quotes (PostgreSQL's csvlog)."""
 
 
 class Context(NamedTuple):

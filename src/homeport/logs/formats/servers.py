@@ -30,6 +30,19 @@ _POSTGRES = re.compile(
 _BARE_POSTGRES = re.compile(
     r"(?P<level>LOG|WARNING|ERROR|FATAL|PANIC|STATEMENT|DETAIL|HINT|CONTEXT):  (?P<message>.*)", re.DOTALL
 )
+_PREFIXED_POSTGRES = re.compile(
+    r"(?P<prefix>.{1,200}?)(?<!\w)"
+    r"(?P<level>DEBUG[1-5]|LOG|INFO|NOTICE|WARNING|ERROR|FATAL|PANIC|STATEMENT|DETAIL|HINT|CONTEXT|QUERY|LOCATION)"
+    r":  (?P<message>\S.*)",
+    re.DOTALL,
+)
+_SAYS_WHO = re.compile(rf"(?P<time>{times.STAMP})|\[\d+\]|\b\w{{1,63}}@\w{{1,63}}\b|\b(?:user|db)=")
+_QUOTED = r'(?:"[^"]{0,400}")?'
+_CSV_POSTGRES = re.compile(
+    rf"({times.STAMP})(?: [A-Z]{{3,5}})?,{_QUOTED},{_QUOTED},\d*,{_QUOTED},[\da-f.]{{0,40}},\d*,{_QUOTED},"
+    r'[^,]{0,60},[^,]{0,40},\d*,([A-Z]{3,9}\d?),\w{5},"((?:[^"]|""){0,4096})',
+    re.DOTALL,
+)
 _ATTACHED = frozenset(("STATEMENT", "DETAIL", "HINT", "CONTEXT", "QUERY", "LOCATION"))
 _REDIS = re.compile(r"\d+:[A-Z] (\d{1,2}) (\w{3}) (\d{4}) (\d\d):(\d\d):(\d\d)(?:\.(\d+))? ([.*#-]) (.*)", re.DOTALL)
 _REDIS_LEVELS = {".": Level.DEBUG, "-": Level.INFO, "*": Level.NOTICE, "#": Level.WARNING}
@@ -75,14 +88,34 @@ def access(line: str, _: Context) -> Parsed | None:
 
 
 def postgresql(line: str, _: Context) -> Parsed | None:
-    """A line of PostgreSQL's stderr log with a log_line_prefix that begins with a time (`%m [%p] `), or with none."""
+    """A line of PostgreSQL's stderr log, if its log_line_prefix tells a time, a pid, a user or a database, or nothing.
+
+    Its mark are the two blanks behind the level.
+    """
     line = line[:LONGEST]
     found = _POSTGRES.match(line) if line[:1].isdigit() else _BARE_POSTGRES.match(line)
+    time = times.stamp(line)
+    if found is None and ":  " in line[:220]:
+        found = _PREFIXED_POSTGRES.match(line)
+        who = None if found is None else _SAYS_WHO.search(found["prefix"])
+        if who is None:
+            return None
+        time = times.stamp(who["time"]) if who["time"] else None
     if found is None:
         return None
     word = found["level"]
     level = Level.CRITICAL if word in ("FATAL", "PANIC") else None if word in _ATTACHED else levels.by_name(word)
-    return Parsed(times.stamp(line), level, found["message"], attached=word in _ATTACHED)
+    return Parsed(time, level, found["message"], attached=word in _ATTACHED)
+
+
+def postgresql_csv(line: str, _: Context) -> Parsed | None:
+    """A line of PostgreSQL's csvlog; what is quoted may go on in the next lines."""
+    found = _CSV_POSTGRES.match(line[:LONGEST])
+    if found is None:
+        return None
+    level = Level.CRITICAL if found[2] in ("FATAL", "PANIC") else levels.by_name(found[2])
+    message = found[3].replace('""', '"')
+    return Parsed(times.stamp(found[1]), level, message, unclosed=line.count('"') % 2 == 1)
 
 
 def redis(line: str, _: Context) -> Parsed | None:
@@ -108,6 +141,7 @@ def mariadb(line: str, _: Context) -> Parsed | None:
 NGINX = Format("nginx error log", nginx, DIGITS)
 APACHE = Format("Apache error log", apache, "[")
 ACCESS = Format("access log", access)
-POSTGRESQL = Format("PostgreSQL", postgresql, DIGITS + "LWEFPSDHC")
+POSTGRESQL = Format("PostgreSQL", postgresql)
+POSTGRESQL_CSV = Format("PostgreSQL's csvlog", postgresql_csv, DIGITS)
 REDIS = Format("Redis", redis, DIGITS)
 MARIADB = Format("MariaDB", mariadb, DIGITS)

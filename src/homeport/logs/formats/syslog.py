@@ -13,7 +13,7 @@ _NEW = re.compile(
 )
 _OLD = re.compile(
     r"(?:<(\d{1,3})>)?(\w{3}) {1,2}(\d{1,2}) (\d\d):(\d\d):(\d\d)(?:\.(\d+))? "
-    r"(?:(?![\w./-]{1,48}(?:\[\d+\])?:)\S{1,255} )?"
+    r"(?P<host>(?![\w./-]{1,48}(?:\[\d+\])?:)\S{1,255} )?"
     r"([\w./-]{1,48})(?:\[\d+\])?: (.*)",
     re.DOTALL,
 )
@@ -35,7 +35,9 @@ def old(line: str, context: Context) -> Parsed | None:
     month = None if found is None else times.month(found[2])
     if found is None or month is None:
         return None
-    priority, _, day, hour, minute, second, fraction, _, message = found.groups()
+    priority, _, day, hour, minute, second, fraction, host, tag, message = found.groups()
+    if priority is None and host is None and (levels.by_name(tag) or tag.endswith(("Error", "Exception"))):
+        return None  # a line that only a time was put before
     time = times.without_year(context.now, month, int(day), int(hour), int(minute), int(second), fraction)
     inside = enveloped(message, time, context)
     return inside._replace(level=inside.level if priority is None else levels.severity(int(priority) % 8), text=None)
