@@ -160,6 +160,33 @@ def test_the_executable_adds_the_product_that_the_bytes_leave_open() -> None:
     assert (told.product, told.confidence) == ("Valkey", Confidence.CERTAIN)
 
 
+@pytest.mark.parametrize(
+    ("said", "before", "parrots"),
+    [
+        (b"S", b"S", True),
+        (b"NN", b"N", True),
+        (b"+PONG\r\n+PONG\r\n", b"+PONG\r\n", True),
+        (b"+PONG\r\n", b"-ERR what\r\n", False),
+        (b"\x05\xff", b"\x05\xff", False),  # SOCKS refuses a page, and a client without a password, in the same way
+        (b"-NOAUTH Authentication required.\r\n", b"-NOAUTH Authentication required.\r\n", False),
+        (b"S", b"", False),
+    ],
+)
+def test_one_word_for_everything_proves_nothing(said: bytes, before: bytes, parrots: bool) -> None:
+    assert engine.parrots(said, before) is parrots
+
+
+def test_the_header_of_a_server_behind_is_not_the_one_that_listens() -> None:
+    match = Match("http", "uvicorn", "0.54.0", "GET /: Server: uvicorn")
+    found = engine.service(match, command("nginx"))
+    assert (found.product, found.version, found.confidence) == ("nginx", None, Confidence.LIKELY)
+    assert found.facts == (("server", "uvicorn 0.54.0"),)
+    assert engine.service(match, command("python3")).product == "uvicorn"
+    assert engine.service(match._replace(product="FastAPI"), command("nginx")).product == "FastAPI"
+    assert engine.service(match._replace(product="OpenResty"), command("nginx")).product == "OpenResty"
+    assert engine.service(match, command("nginx", Confidence.LIKELY)).product == "uvicorn"
+
+
 def test_who_takes_nobody_without_a_certificate_is_named_by_its_program() -> None:
     match = Match("tls", None, None, "it speaks TLSv1.3")
     found = engine.service(match, command("redis-server"), tls=True)

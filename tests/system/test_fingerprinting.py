@@ -261,6 +261,15 @@ def test_silence_closing_rubbish_and_floods_are_nothing_and_end_in_time(serve: S
     assert servers[1].clients == 1  # whoever closes at once is not asked again
 
 
+@pytest.mark.parametrize("word", [b"S", b"N", b"+PONG\r\n", b"OK\r\n"])
+def test_who_says_one_word_to_everything_is_nobody(serve: Serve, word: bytes) -> None:
+    def handler(client: socket.socket) -> None:
+        while client.recv(1 << 16):
+            client.sendall(word)
+
+    assert ask(serve(handler).port).service is None
+
+
 def test_nobody_there_is_nothing_to_complain_about() -> None:
     with socket.create_server(("127.0.0.1", 0)) as one:
         port = one.getsockname()[1]

@@ -37,7 +37,14 @@ SLOW_PAGE = 1.0
 
 _TLS_PORTS = frozenset((443, 465, 563, 636, 853, 989, 990, 992, 993, 994, 995, 2376, 4443, 5061, 5671, 6443, 6697,
                         8443, 8883, 9443, 10250))  # fmt: skip
+_SHORT = 16
+"""Bytes of an answer that anybody may give to anything."""
+_SERVERS = frozenset(one.name for one in SERVERS)
 _INETD = frozenset(("systemd", "xinetd", "inetd", "init", "launchd"))
+_IN_FRONT = frozenset(("nginx", "Apache httpd", "lighttpd", "Caddy", "HAProxy", "Varnish", "Squid", "Traefik", "Envoy"))
+"""Servers that may stand in front of others, whose headers they hand on."""
+_SAME = frozenset((("nginx", "OpenResty"), ("nginx", "Phusion Passenger")))
+"""Program and product that are one, by different names."""
 _RUNTIMES = (*INTERPRETERS, "bun", "deno", "dotnet", "beam.smp", "uvicorn", "gunicorn", "hypercorn")
 
 
@@ -168,6 +175,12 @@ def hinted(said: bytes, rest: tuple[Question, ...]) -> tuple[Question, ...]:
     return (*(one._replace(seconds=SUGGESTED) for one in better), *(one for one in rest if one not in better))
 
 
+def parrots(said: bytes, before: bytes) -> bool:
+    """Whether a short text that would prove something is what the peer said to another question, too, once or more."""
+    text = before.strip()
+    return 0 < len(before) <= _SHORT and text.decode("latin-1").isprintable() and not said.replace(before, b"")
+
+
 def after_silence(rest: tuple[Question, ...]) -> tuple[Question, ...]:
     """The questions that are left for a peer that kept a page's request without a word: TLS last.
 
@@ -185,6 +198,7 @@ def asks_for_tls(status: int, body: bytes) -> bool:
 def service(match: Match, command: Command | None, *, tls: bool = False) -> Service:
     """The result: what the bytes prove, and where they leave the product open, what the owner runs."""
     evidence = [Evidence(WIRE, match.evidence)]
+    match = _in_front(match, command)
     product, confidence = match.product, Confidence.CERTAIN
     if product is None and command is not None and command.confidence is not Confidence.POSSIBLE:
         product = programs.product(match.protocol, command.program)
@@ -194,6 +208,19 @@ def service(match: Match, command: Command | None, *, tls: bool = False) -> Serv
             confidence = Confidence.LIKELY
             evidence.append(Evidence(command.evidence.source, f"the owner runs {command.evidence.text}"))
     return Service(match.protocol, product, match.version, tls, confidence, tuple(evidence), match.facts)
+
+
+def _in_front(match: Match, command: Command | None) -> Match:
+    """Without the name of a server behind the one that listens, which hands its header on: that one is a fact."""
+    if match.product not in _SERVERS or command is None or command.confidence is not Confidence.CERTAIN:
+        return match
+    own = programs.product(match.protocol, command.program)
+    if own not in _IN_FRONT or own == match.product or (own, match.product) in _SAME:
+        return match
+    behind = f"{match.product} {match.version}" if match.version else str(match.product)
+    facts = dict(match.facts)
+    facts["server"] = f"{behind}, {facts['server']}" if "server" in facts else behind
+    return match._replace(product=None, version=None, facts=tuple(facts.items()))
 
 
 def by_name(found: Clues, command: Command | None, protocol: Protocol) -> Service | None:

@@ -207,6 +207,7 @@ class _Inquiry:
     def _questioned(self, questions: tuple[Question, ...], first: _Talk) -> Match | None:
         """Ask one after the other, each on a silent connection; `first` is one."""
         talk: _Talk | None = first
+        before: list[bytes] = []
         while questions and time.monotonic() < self._until:
             question, questions = questions[0], questions[1:]
             if question.step is Step.TLS and self._tls:
@@ -223,6 +224,9 @@ class _Inquiry:
             finally:
                 talk.close()
                 talk = None
+            if match is not None and question.step is Step.ASK and any(engine.parrots(said, one) for one in before):
+                continue  # it says that to everything
+            before.append(said)
             if match is not None and not (self._refused_plain and not self._tls):
                 return match
             if match is not None:
