@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -122,10 +123,10 @@ ORDINARY_PYTHON = "/usr/bin/python3"
 class Recording:
     """A server of somebody else that runs, with what it wrote down."""
 
-    def __init__(self, folder: Path, user: str, *arguments: str) -> None:
+    def __init__(self, folder: Path, within: list[str], user: str, *arguments: str) -> None:
         self.said = folder / f"{arguments[0]}-{len(arguments)}-{user}.txt"
         with self.said.open("wb") as to:
-            command = [ORDINARY_PYTHON, "-c", RECORDING, HERE, "0", user, *arguments]
+            command = [*within, ORDINARY_PYTHON, "-c", RECORDING, HERE, "0", user, *arguments]
             self.process = subprocess.Popen(command, stdout=to, stderr=to, stdin=subprocess.DEVNULL)
 
     @property
@@ -145,11 +146,23 @@ class Recording:
 
 
 @pytest.fixture
-def recording(tmp_path: Path) -> Iterator[Callable[..., Recording]]:
+def within() -> Iterator[list[str]]:
+    """The start of a command in a network namespace where nobody else asks."""
+    name = f"hp-weather-{os.getpid()}"
+    subprocess.run(["ip", "netns", "add", name], check=True)
+    try:
+        subprocess.run(["ip", "-n", name, "link", "set", "lo", "up"], check=True)
+        yield ["ip", "netns", "exec", name]
+    finally:
+        subprocess.run(["ip", "netns", "del", name], check=True)
+
+
+@pytest.fixture
+def recording(tmp_path: Path, within: list[str]) -> Iterator[Callable[..., Recording]]:
     some: list[Recording] = []
 
     def start(user: str, *arguments: str) -> Recording:
-        some.append(Recording(tmp_path, user, *arguments))
+        some.append(Recording(tmp_path, within, user, *arguments))
         return some[-1]
 
     yield start
@@ -170,13 +183,14 @@ def recording(tmp_path: Path) -> Iterator[Callable[..., Recording]]:
 )
 def test_what_another_user_runs_is_left_alone_where_its_command_line_says_so(
     nobody: list[str],
+    within: list[str],
     recording: Callable[..., Recording],
     arguments: tuple[str, ...],
     protocol: str | None,
     note: str | None,
 ) -> None:
     server = recording("root", *arguments)
-    document = answer(run([*nobody, "ls", "--services", "--json", str(server.port)]))
+    document = answer(run([*within, *nobody, "ls", "--services", "--json", str(server.port)]))
     (one,) = (each for each in document["listeners"] if (each["protocol"], each["address"]) == ("tcp", HERE))
     assert one["owners"] == []
     assert (one["service"] and one["service"]["protocol"]) == protocol
@@ -185,11 +199,11 @@ def test_what_another_user_runs_is_left_alone_where_its_command_line_says_so(
 
 
 def test_a_tunnel_without_a_port_in_its_words_makes_its_users_listeners_unasked(
-    nobody: list[str], recording: Callable[..., Recording]
+    nobody: list[str], within: list[str], recording: Callable[..., Recording]
 ) -> None:
     named, silent = recording("other", "redis-server", "*:PORT"), recording("other", "ssh", "-N", "gate")
     ports = str(named.port), str(silent.port)
-    document = answer(run([*nobody, "ls", "--services", "--json", *ports]))
+    document = answer(run([*within, *nobody, "ls", "--services", "--json", *ports]))
     assert [
         limit for limit in document["limits"] if f"tcp port {silent.port} was not asked" in limit and "(ssh)" in limit
     ]
@@ -198,8 +212,8 @@ def test_a_tunnel_without_a_port_in_its_words_makes_its_users_listeners_unasked(
 
 
 def test_what_another_users_command_line_suggests_is_asked_first(
-    nobody: list[str], recording: Callable[..., Recording]
+    nobody: list[str], within: list[str], recording: Callable[..., Recording]
 ) -> None:
     server = recording("root", "redis-server", "*:PORT")
-    answer(run([*nobody, "ls", "--services", "--json", str(server.port)]))
+    answer(run([*within, *nobody, "ls", "--services", "--json", str(server.port)]))
     assert server.heard[:2] == ["connected", "b'PING\\r\\n'"]
