@@ -208,6 +208,9 @@ class Machine(NamedTuple):
             before.append(frame)
         raise AssertionError("the mark was not captured")
 
+    def mac(self, interface: str) -> str:
+        return str(json.loads(self.run("ip", "-json", "link", "show", interface))[0]["address"])
+
     def queries(self) -> list[str]:
         return (self.folder / "resolver.py.log").read_text().split()
 
@@ -593,8 +596,12 @@ def test_what_a_neighbour_leads_away(machine: Machine, next_door: str) -> None:
         ("10.77.0.2", 8000), (OWN, 9000), ("10.77.0.2", 8001), (OWN, 9001), ("10.77.0.3", 8000))]  # fmt: skip
     assert machine.answers(cases) == ["connected"] * 2 + ["not-this-machine"] * 3
     ip("-n", next_door, "route", "del", "default")
-    ip("-n", next_door, "route", "add", "default", "via", "10.77.0.9")
-    assert machine.answers(cases[:2]) == ["connected", "not-this-machine"], "who answers by another router"
+    ip("-n", next_door, "route", "add", "default", "via", "169.254.1.1", "dev", "hpn1", "onlink")
+    ip("-n", next_door, "neigh", "add", "169.254.1.1", "lladdr", machine.mac("hpn0"), "dev", "hpn1")
+    assert machine.answers(cases[:2]) == ["connected"] * 2, "whatever the router is called: the wire leads back"
+    for words in ("tuntap add dev hpd0 mode tap", "link set hpd0 up", "route replace default dev hpd0"):
+        ip("-n", next_door, *words.split())
+    assert machine.answers(cases[:2]) == ["connected", "not-this-machine"], "who answers by another way"
 
 
 def test_such_a_neighbour_does_lead_away(machine: Machine, next_door: str) -> None:

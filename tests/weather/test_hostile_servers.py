@@ -228,7 +228,7 @@ from homeport.model.case import Wish
 from homeport.model.dialling import Failure, Target
 from homeport.operations.check import check
 from homeport.system import http_client
-from homeport.system.dialling import dial
+from homeport.system.dialling import dial, tls_versions
 
 HOST, SECONDS = sys.argv[1], 1.0
 
@@ -238,7 +238,11 @@ def greet(target):
 
 def shake(target):
     with dial(target, SECONDS) as connection:
-        return type(connection.start_tls(server_name="localhost", alpn=("h2", "http/1.1"), versions=True)).__name__
+        shown = connection.start_tls(server_name="localhost", alpn=("h2", "http/1.1"))
+    return type(shown).__name__
+
+def versions(target):
+    return type(tls_versions(target, "localhost", SECONDS)).__name__
 
 def told(found):
     return found.failing if isinstance(found, Failure) else type(found).__name__
@@ -250,6 +254,7 @@ PROBES = {
     "get over HTTP/2": lambda target: told(http_client.get(target, host="localhost", seconds=SECONDS, http2=True)),
     "get in TLS": lambda target: told(http_client.get(target, host="localhost", seconds=SECONDS, tls=True)),
     "TLS": shake,
+    "versions of TLS": versions,
     "WebSocket": lambda target: told(http_client.upgrade(target, host="localhost", seconds=SECONDS)),
     "gRPC": lambda target: told(http_client.health(target, host="localhost", seconds=SECONDS)),
     "check": lambda target: check(f"http://{HOST}:{target.port}/", Wish(seconds=SECONDS)).verdict,
@@ -327,7 +332,7 @@ def test_a_thousand_at_once(crowd: Crowd, tmp_path: Path) -> None:
     assert late(answers, 1.0) == []
 
 
-PROBES = ("greet", "get", "follow", "get over HTTP/2", "get in TLS", "TLS", "WebSocket", "gRPC")
+PROBES = ("greet", "get", "follow", "get over HTTP/2", "get in TLS", "TLS", "versions of TLS", "WebSocket", "gRPC")
 
 
 def test_every_kind_of_conversation(crowd: Crowd, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from typing import Generic, NamedTuple, TypeVar
 from homeport.errors import HomeportError
 from homeport.model.addresses import IPAddress, Protocol
 from homeport.model.dialling import Target
-from homeport.model.explanation import Interface
+from homeport.model.explanation import Interface, Route
 from homeport.model.firewall import IPNetwork
 from homeport.model.snapshot import Netns
 from homeport.rules import leaving
@@ -121,7 +121,7 @@ def _next_door(
     """Of each namespace that has the next address and is at the other end of a wire: why the packet does not stay."""
     here = namespaces.own()
     places = _places.get()
-    own = places[here].addresses if here in places else frozenset()
+    sender = places.get(here or 0) or _Place(Netns(here, None, None, False), frozenset())
     led, rules = packet.led, _rules.get(here)
     named = (leaving.sources(rules, led, packet.protocol, one, interface) for one in packet.sources)
     packet = packet._replace(sources=frozenset(one for some in named for one in some), hops=packet.hops - 1)
@@ -133,7 +133,7 @@ def _next_door(
         number = _number_of(other.netns)
         if number is not None and number not in numbers:
             continue
-        found = namespaces.inside([other.netns], lambda _: _arrived(packet, own))[other.netns]
+        found = namespaces.inside([other.netns], lambda _: _arrived(packet, sender))[other.netns]
         if not isinstance(found, OSError):
             reasons.append(found)
         elif hop == led.address:  # it is closed to the caller: its address is all that is known of it
@@ -141,8 +141,8 @@ def _next_door(
     return reasons
 
 
-def _arrived(packet: _Packet, senders: frozenset[IPAddress]) -> str | None:
-    """Why a packet from somebody with these addresses, or its answer, leaves from the calling thread's namespace."""
+def _arrived(packet: _Packet, sender: _Place) -> str | None:
+    """Why a packet from another namespace, or the answer to it, leaves from that of the calling thread."""
     led = packet.led
     if packet.hops < 0:
         return f"{led.address} is behind too many namespaces"
@@ -157,10 +157,18 @@ def _arrived(packet: _Packet, senders: frozenset[IPAddress]) -> str | None:
             return f"in the network namespace of {led.address} {there.pop()}"
         back = source.network_address
         answer = routing.route(back)
-        if source.num_addresses == 1 and answer.kind != _LOCAL and (answer.gateway or back) not in senders:
+        if source.num_addresses == 1 and answer.kind != _LOCAL and not _leads_back(answer, back, sender):
             by = f" by {answer.interface}" if answer.interface else ""
             return f"the answer of {led.address} to {back} would leave this machine{by}"
     return None
+
+
+def _leads_back(answer: Route, to: IPAddress, sender: _Place) -> bool:
+    """Whether a route leads to the sender's namespace: by a wire to it alone, or to an address that it has."""
+    wires = leaving.wires(answer, routing.interfaces())
+    number = _number_of(sender.netns)
+    alone = number is not None and bool(wires) and all(one.peer_netns == number for one in wires)
+    return alone or (bool(wires) and (answer.gateway or to) in sender.addresses)
 
 
 def _number_of(netns: Netns) -> int | None:
