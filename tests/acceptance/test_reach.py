@@ -274,6 +274,34 @@ def test_what_cannot_be_told_is_no_disagreement(boxes: Boxes, tmp_path: Path) ->
     assert (limited["agrees"], code) == (None, 0)
 
 
+@pytest.mark.parametrize(
+    "one",
+    [
+        Situation(rules=chain("input", "iif lo accept", "tcp dport 1-9000 drop")),
+        Situation(rules=chain("input", "iif lo accept", policy="drop")),
+        Situation(rules="table inet a { chain o { counter reject; }; chain c { type filter hook input priority 0;"
+                  " iif lo accept; jump o; }; }"),
+        Situation(commands=("iptables-nft -A INPUT -i lo -j ACCEPT",
+                            "iptables-nft -A INPUT -p tcp -m multiport --dports 80,8080 -j DROP")),
+        Situation(commands=("iptables-legacy -A INPUT -i lo -j ACCEPT", "iptables-legacy -P INPUT DROP")),
+    ],
+)  # fmt: skip
+def test_the_command_that_is_told_lets_the_neighbours_in(one: Situation, boxes: Boxes, tmp_path: Path) -> None:
+    box = build(boxes, one)
+    _, before = ask(box, ":8080", home=tmp_path)
+    (told_command,) = [each["text"] for each in before["advice"] if each["kind"] == "firewall" and each["command"]]
+    client = boxes.namespace(INNER)
+    run(box, f"ip link set wire0 netns {client}")
+    run(client, "ip addr add 192.0.2.1/24 dev wire0; ip link set wire0 up")
+    connect = f"timeout 2 {sys.executable} -c 'import socket; socket.create_connection((\"{V4}\", 8080), 1)'"
+    tried = subprocess.run([*inside(client), "sh", "-c", connect], capture_output=True, check=False, timeout=60)
+    assert tried.returncode != 0
+    run(box, told_command)
+    _, after = ask(box, ":8080", home=tmp_path)
+    assert after["summary"][0].startswith(f"Yes, from another machine it is {V4}:8080")
+    run(client, connect.replace("timeout 2", "").replace(", 1)", ", 20)"))
+
+
 def test_a_disagreement_is_told(boxes: Boxes, tmp_path: Path) -> None:
     """A rule that is made while the proof runs: what was read before does not hold any more."""
     box = build(boxes, Situation())

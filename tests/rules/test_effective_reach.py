@@ -8,9 +8,11 @@ from ipaddress import ip_address, ip_interface, ip_network
 from typing import Any
 
 from homeport.model.addresses import IPAddress, Protocol, Scope
+from homeport.model.evidence import Evidence
 from homeport.model.explanation import Interface, Route
 from homeport.model.firewall import Ruleset
 from homeport.model.owners import Reason, Unattributed
+from homeport.model.publishing import Published
 from homeport.model.reach import Answer, From, Inquiry, Reached, Station
 from homeport.model.snapshot import Listener, Netns
 from homeport.model.sockets import Socket, State
@@ -251,6 +253,20 @@ def test_sources_are_networks_of_the_interface() -> None:
     for each in origins(Setting(Net(here), here, here, one, ())):
         if each.kind is From.NETWORK:
             assert each.sources == (ip_network("192.0.2.0/24"),)
+
+
+def test_a_program_that_passes_on_to_nobody_is_no_yes() -> None:
+    """docker-proxy takes every connection, whether or not there is somebody behind it."""
+    for bound, answer in (("0.0.0.0", Answer.YES), ("127.0.0.1", Answer.NO)):
+        inner, proxy = listener(bound, 2, 80), listener("0.0.0.0", 1, 9090)
+        here, home = machine(proxy), container(inner)
+        evidence = (Evidence("x", "y"),)
+        led = Published(Protocol.TCP, None, 9090, ip_address("10.88.0.5"), 80, None, "docker-proxy", (), evidence)
+        found = reach(Setting(Net(here, home), here, home, inner, (led,)))
+        own = next(one for one in found.reached if one.origin.kind is From.MACHINE)
+        way = next(one for one in own.ways if one.port == 9090)
+        assert (way.answer, way.connects) == (answer, True)
+        assert "docker-proxy passes it on to 10.88.0.5:80" in [one.text for one in way.why]
 
 
 class Astray(Net):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
+
+import pytest
 
 from homeport.model.addresses import IPAddress, Protocol, Scope
 from homeport.model.evidence import Evidence
+from homeport.model.firewall import Hook
 from homeport.model.owners import Reason, Unattributed
-from homeport.model.reach import Answer, From, Origin, Reach, Reached, Way
+from homeport.model.reach import Answer, From, Origin, Reach, Reached, Stop, Way
 from homeport.model.snapshot import Listener
 from homeport.model.sockets import Socket, State
-from homeport.rules.reach_advice import advice, nothing, reason, sentences
+from homeport.rules.reach_advice import advice, nothing, opening, reason, sentences
 
 HOST = ip_address("192.0.2.2")
 
@@ -56,13 +59,15 @@ def test_several_listeners_have_a_sentence_each() -> None:
     closed = report("::1", reached(From.NETWORK, Answer.NO, way(HOST, Answer.NO, "it is loopback")))
     assert list(sentences(":8080", None, [open_one, closed])) == [
         "0.0.0.0:8080: Yes, from another machine it is 192.0.2.2:8080 (the network).",
-        "[::1]:8080: No, not from another machine: it is loopback.",
+        "[::1]:8080: No, not from another machine: it listens only on ::1, which is for this machine alone.",
     ]
 
 
 def test_no_with_the_reason_and_what_to_do() -> None:
     one = report("127.0.0.1", reached(From.NETWORK, Answer.NO, way(HOST, Answer.NO, "it is loopback")))
-    assert list(sentences(":8080", None, [one])) == ["No, not from another machine: it is loopback."]
+    assert list(sentences(":8080", None, [one])) == [
+        "No, not from another machine: it listens only on 127.0.0.1, which is for this machine alone."
+    ]
     assert kinds(one) == ["tunnel", "bind", "proxy"]
     tunnel = next(advice(one, host=HOST, user="me", sshd=2222, published=False))
     assert tunnel.text == "ssh -p 2222 -N -L 8080:127.0.0.1:8080 me@192.0.2.2"
@@ -76,6 +81,48 @@ def test_no_by_a_rule_names_the_rule() -> None:
     found = {each.kind: each.text for each in advice(one, host=HOST, user="me", sshd=22, published=False)}
     assert found["firewall"] == "let it through before this rule: dropped by tcp dport 8080 drop (somewhere)"
     assert all(each.risk for each in advice(one, host=HOST, user="me", sshd=22, published=False))
+
+
+NFT = Stop("nft list ruleset", None, ("inet", "t", "c"), 7, 2, Hook.INPUT, 8080, True)
+NETWORK = ip_network("192.0.2.0/24")
+
+
+@pytest.mark.parametrize(
+    ("stop", "command"),
+    [
+        (NFT, "nft insert rule inet t c handle 7 ip saddr 192.0.2.0/24 tcp dport 8080 accept"),
+        (NFT._replace(handle=None, number=None), "nft add rule inet t c ip saddr 192.0.2.0/24 tcp dport 8080 accept"),
+        (NFT._replace(handle=None), None),
+        (NFT._replace(hook=Hook.FORWARD), None),
+        (NFT._replace(own=False), None),
+        (
+            NFT._replace(program="iptables-nft-save", place=("ip", "filter", "INPUT"), handle=None),
+            "iptables-nft -I INPUT 2 -s 192.0.2.0/24 -p tcp --dport 8080 -j ACCEPT",
+        ),
+        (
+            NFT._replace(program="iptables-legacy-save", place=("ip", "mangle", "a b; c"), handle=None, number=None),
+            "iptables-legacy -t mangle -A 'a b; c' -s 192.0.2.0/24 -p tcp --dport 8080 -j ACCEPT",
+        ),
+        (NFT._replace(manager="ufw"), "ufw prepend allow from 192.0.2.0/24 to any port 8080 proto tcp"),
+        (
+            NFT._replace(manager="firewalld"),
+            "firewall-cmd --add-rich-rule='rule family=ipv4 source address=192.0.2.0/24 port port=8080 protocol=tcp"
+            " accept'",
+        ),
+    ],
+)
+def test_what_to_type_before_a_rule(stop: Stop, command: str | None) -> None:
+    assert opening(stop, NETWORK, "tcp") == command
+
+
+def test_who_sends_packets_here_on_purpose_is_no_ordinary_client() -> None:
+    routed = way(ip_address("127.0.0.1"), Answer.YES, "x", routed=True)
+    one = report("0.0.0.0", reached(From.NETWORK, Answer.UNKNOWN, routed))
+    (said,) = sentences(":8080", None, [one])
+    assert said == (
+        "No, not in the ordinary way: only a neighbour who sends packets for 127.0.0.1 to this machine on purpose gets"
+        " in, as 127.0.0.1:8080."
+    )
 
 
 def test_maybe_says_on_what_it_depends() -> None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from homeport.model.addresses import IPAddress, Protocol
 from homeport.model.evidence import Evidence
 from homeport.model.explanation import Interface
-from homeport.model.firewall import IPNetwork, Ruleset
+from homeport.model.firewall import Hook, IPNetwork, Ruleset
 from homeport.model.snapshot import Listener, Netns
 
 
@@ -63,6 +63,23 @@ class Station:
         return self.ruleset.interfaces
 
 
+class Stop(NamedTuple):
+    """The rule that stops a connection, so that another can be put before it.
+
+    `manager`: who wrote the rules, "ufw" or "firewalld", None: nobody known. `place`: family, table and chain. `handle`
+    (nftables) or `number` tell the rule, both None for a policy. `port` is the one that the packet has there.
+    """
+
+    program: str
+    manager: str | None
+    place: tuple[str, str, str]
+    handle: int | None
+    number: int | None
+    hook: Hook
+    port: int
+    own: bool
+
+
 class Inquiry(NamedTuple):
     """What the kernel is asked about a packet: all by which it may choose the way (ip-rule(8)).
 
@@ -102,7 +119,8 @@ class Way:
 
     `routed`: only clients that send packets for this address by way of this machine get there; neighbours usually
     don't. `connects`: somebody accepts, be it another listener; None: not known. `leaves`: the packets may go on to
-    another machine. `why` goes from the client to the listener; `conditions` are what `UNKNOWN` depends on.
+    another machine. `why` goes from the client to the listener; `conditions` are what `UNKNOWN` depends on; `stop` is
+    the rule that stops the first packet, where one does.
     """
 
     address: IPAddress
@@ -113,6 +131,7 @@ class Way:
     leaves: bool
     why: tuple[Evidence, ...]
     conditions: tuple[str, ...]
+    stop: Stop | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

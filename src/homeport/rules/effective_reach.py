@@ -300,6 +300,7 @@ def summary(setting: Setting, target: Target, arrivals: Sequence[Arrival], route
         leaves=any(one.leaves for one in arrivals),
         why=(target.why, *why),
         conditions=(*limits, *conditions) if answer is Answer.UNKNOWN else (),
+        stop=telling.stop if answer is Answer.NO else None,
     )
 
 

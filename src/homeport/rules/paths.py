@@ -16,7 +16,7 @@ from homeport.model.addresses import IPAddress, Protocol
 from homeport.model.evidence import Evidence
 from homeport.model.explanation import Route
 from homeport.model.firewall import Action, Hook, IPNetwork, Packet
-from homeport.model.reach import Answer, Inquiry, Station
+from homeport.model.reach import Answer, Inquiry, Station, Stop
 from homeport.model.snapshot import Listener
 from homeport.rules.chains import End, Place, World, traverse
 from homeport.rules.firewall import LOOP, answer, moved, through
@@ -76,6 +76,7 @@ class Arrival(NamedTuple):
     why: tuple[Evidence, ...]
     conditions: tuple[str, ...]
     leaves: bool = False
+    stop: Stop | None = None
 
 
 def from_outside(
@@ -141,8 +142,21 @@ def _spread(trip: Trip, station: Station, ends: Iterable[End], step: _Step) -> l
         why = (*_told(trip.why, station, world.led), _said(station, end))
         kind = Answer.UNKNOWN if end.action is Action.UNKNOWN else Answer.NO
         connects = None if end.action is Action.UNKNOWN else False
-        found.append(Arrival(kind, connects, None, why, world.conditions))
+        found.append(Arrival(kind, connects, None, why, world.conditions, stop=_stop(station, end)))
     return found
+
+
+def _stop(station: Station, end: End) -> Stop | None:
+    place = end.place
+    if place is None or end.action is Action.UNKNOWN:
+        return None
+    table, rule = place.table, place.rule
+    ufw = any(one.name.startswith("ufw") for one in table.chains)
+    manager = "ufw" if ufw else "firewalld" if table.name == "firewalld" else None
+    where = table.family, table.name, place.chain.name
+    handle, number = (None, None) if rule is None else (rule.handle, rule.number)
+    packet = end.world.packet
+    return Stop(table.source, manager, where, handle, number, packet.hook, packet.port[0], station.own)
 
 
 def _told(why: tuple[Evidence, ...], station: Station, led: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
@@ -462,7 +476,7 @@ def _rerouted(trip: Trip, leg: Leg, end: End, out: str) -> Arrival | None:
 
 def _of_answer(one: Arrival) -> Arrival:
     last = one.why[-1]
-    return one._replace(why=(*one.why[:-1], Evidence(last.source, f"the answer is {last.text}")))
+    return one._replace(why=(*one.why[:-1], Evidence(last.source, f"the answer is {last.text}")), stop=None)
 
 
 def _stopped(trip: Trip, world: World, why: Evidence) -> Arrival:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from shlex import quote
 
 from homeport.model.addresses import IPAddress, Protocol
+from homeport.model.firewall import Hook, IPNetwork
 from homeport.model.owners import Container
-from homeport.model.reach import Advice, Answer, From, Reach, Reached
+from homeport.model.reach import Advice, Answer, From, Reach, Reached, Stop
 from homeport.model.snapshot import Listener
 from homeport.rules.naming import address_text
 from homeport.rules.neighbours import endpoint_text
@@ -35,8 +37,15 @@ def _sentence(one: Reach) -> str:
     maybe = [(each, each.way) for each in found if each.answer is Answer.UNKNOWN and each.way is not None]
     for best, way in yes[:1]:
         return f"Yes, from another machine it is {endpoint_text(way.address, way.port)} ({best.origin.name})."
-    for best, way in maybe[:1]:
+    if maybe and not any(way.conditions for _, way in maybe):
+        best, way = maybe[0]
+        return f"No, not in the ordinary way: {_doubt(best)}, as {endpoint_text(way.address, way.port)}."
+    for best, way in [one for one in maybe if one[1].conditions][:1]:
         return f"Perhaps from another machine, as {endpoint_text(way.address, way.port)}: {_doubt(best)}."
+    address = one.listener.socket.address
+    if found and one.netns is None and address.is_loopback:
+        said = f"it listens only on {address_text(address)}, which is for this machine alone"
+        return f"No, not from another machine: {said}."
     if found:
         return f"No, not from another machine: {reason(found[0])}."
     return "No, not from another machine: this machine has no network that others are on."
@@ -50,13 +59,13 @@ def reason(one: Reached) -> str:
         return _doubt(one)
     told = [each.text for each in one.way.why[1:]]
     if one.answer is Answer.YES:
-        rules = [each for each in told[:-1] if each.startswith("accepted by") or _translates(each)]
+        rules = [each for each in told[:-1] if each.startswith("accepted by") or _leads_on(each)]
         return "; ".join((*told[-1:], *dict.fromkeys(rules)))
     return told[-1] if told else "nothing is in the way"
 
 
-def _translates(text: str) -> bool:
-    return any(word in text for word in (" dnat ", " redirect", "-j DNAT", "-j REDIRECT"))
+def _leads_on(text: str) -> bool:
+    return any(word in text for word in (" dnat ", " redirect", "-j DNAT", "-j REDIRECT", " passes it on to "))
 
 
 def _doubt(one: Reached) -> str:
@@ -64,7 +73,10 @@ def _doubt(one: Reached) -> str:
     if one.way.conditions:
         return f"it depends on: {'; '.join(one.way.conditions[:3])}"
     if one.way.routed:
-        return f"only who sends packets for {address_text(one.way.address)} by way of this machine"
+        address = address_text(one.way.address)
+        if one.way.address.is_loopback:
+            return f"only a neighbour who sends packets for {address} to this machine on purpose gets in"
+        return f"only who sends packets for {address} by way of this machine"
     return "it cannot be told"
 
 
@@ -91,32 +103,29 @@ def advice(one: Reach, *, host: IPAddress | None, user: str, sshd: int | None, p
             kind="tunnel",
             text=f"ssh {port}-N -L {near}:{inner} {user}@{there}",
             is_command=True,
-            risk=f"on the other machine: only who may log in here gets through, for as long as it runs{missing}",
+            risk=f"type it on the other machine and use 127.0.0.1:{near} there: only who may log in here gets through, "
+            f"for as long as it runs{missing}",
         )
     if container is not None and one.netns is not None and not published:
         engine = container.engine if container.engine in ("podman", "docker") else "podman"
         yield Advice(
             kind="publish",
-            text=f"{engine} run -p {near}:{socket.port} … {container.image or 'IMAGE'}",
-            is_command=True,
+            text=f"start it anew, with -p {near}:{socket.port} in {engine} run … {container.image or 'IMAGE'}",
+            is_command=False,
             risk=f"everybody who reaches this machine gets in; -p 127.0.0.1:{near}:{socket.port} keeps it here",
         )
     elif socket.address.is_loopback:
         yield _bind(one.listener, there if one.netns is None else "0.0.0.0")  # noqa: S104  # the container's, not ours
-    blocker = next((_blocked(each) for each in others(one) if _blocked(each)), None)
-    if blocker is not None:
-        yield Advice(
-            kind="firewall",
-            text=f"let it through before this rule: {blocker}",
-            is_command=False,
-            risk="opens the port to everybody on that side; name the sources you mean in the rule",
-        )
+    blocked = next((each for each in others(one) if _blocked(each)), None)
+    if blocked is not None and (container is None or published):
+        yield _open(blocked, socket.protocol)
     if socket.protocol is Protocol.TCP:
         yield Advice(
             kind="proxy",
             text=f"caddy reverse-proxy --from https://{there}:8443 --to {inner}",
             is_command=True,
-            risk="everybody who reaches this machine gets in, with TLS; have the proxy ask for a password",
+            risk="everybody who reaches this machine gets in, with TLS (browsers warn of caddy's own certificate); "
+            "have the proxy ask for a password",
         )
 
 
@@ -150,6 +159,50 @@ def _confine(one: Reach) -> Iterator[Advice]:
             is_command=False,
             risk="clients on other machines lose it",
         )
+
+
+def _open(one: Reached, protocol: Protocol) -> Advice:
+    """A command that lets the clients of an origin through, where the rule that stops them is one that can be told."""
+    stop = None if one.way is None else one.way.stop
+    network = None if one.way is None else next(
+        (each for each in one.origin.networks if each.version == one.way.address.version), None
+    )  # fmt: skip
+    command = None if stop is None or network is None else opening(stop, network, protocol.value)
+    if command is None:
+        return Advice(
+            kind="firewall",
+            text=f"let it through before this rule: {_blocked(one)}",
+            is_command=False,
+            risk="opens the port to everybody on that side; name the sources you mean in the rule",
+        )
+    return Advice(
+        kind="firewall",
+        text=command,
+        is_command=True,
+        risk=f"everybody in {network} gets in; another rule may stop them yet: look again with homeport reach",
+    )
+
+
+def opening(stop: Stop, network: IPNetwork, protocol: str) -> str | None:
+    """What to type to put a rule before the one that stops; None where that is not the place to do so."""
+    if not stop.own or stop.hook is not Hook.INPUT:
+        return None
+    if stop.manager == "ufw":
+        return f"ufw prepend allow from {network} to any port {stop.port} proto {protocol}"
+    if stop.manager == "firewalld":
+        source = f"rule family=ipv{network.version} source address={network}"
+        return f"firewall-cmd --add-rich-rule='{source} port port={stop.port} protocol={protocol} accept'"
+    family, table, chain = (quote(one) for one in stop.place)
+    if stop.program.endswith("-save"):
+        before = f"-A {chain}" if stop.number is None else f"-I {chain} {stop.number}"
+        which = "" if table == "filter" else f"-t {table} "
+        tool = stop.program.removesuffix("-save")
+        return f"{tool} {which}{before} -s {network} -p {protocol} --dport {stop.port} -j ACCEPT"
+    if stop.number is not None and stop.handle is None:
+        return None
+    verb, where = ("add", "") if stop.handle is None else ("insert", f" handle {stop.handle}")
+    rule = f"{'ip' if network.version == 4 else 'ip6'} saddr {network} {protocol} dport {stop.port} accept"
+    return f"nft {verb} rule {family} {table} {chain}{where} {rule}"
 
 
 def _blocked(one: Reached) -> str | None:
