@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import ip_address, ip_network
 
 import pytest
@@ -73,6 +74,13 @@ def test_no_with_the_reason_and_what_to_do() -> None:
     assert tunnel.text == "ssh -p 2222 -N -L 8080:127.0.0.1:8080 me@192.0.2.2"
     without = next(advice(one, host=HOST, user="me", sshd=None, published=False))
     assert "no SSH server" in without.risk
+
+
+def test_where_this_machine_does_not_get_itself_no_tunnel_helps() -> None:
+    stopped = way(HOST, Answer.NO, "dropped by drop")
+    one = report("127.0.0.1", reached(From.NETWORK, Answer.NO, stopped))
+    here = reached(From.MACHINE, Answer.NO, way(HOST, Answer.NO, "dropped by drop"))
+    assert kinds(replace(one, reached=(here, *one.reached[1:]))) == ["bind", "firewall"]
 
 
 def test_no_by_a_rule_names_the_rule() -> None:

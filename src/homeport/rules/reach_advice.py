@@ -90,15 +90,17 @@ def advice(one: Reach, *, host: IPAddress | None, user: str, sshd: int | None, p
         return
     socket = one.listener.socket
     there = "HOST" if host is None else address_text(host)
-    local = next((each.way for each in one.reached if each.origin.kind is From.MACHINE and each.way), None)
+    near_by = next((each for each in one.reached if each.origin.kind is From.MACHINE), None)
+    local = None if near_by is None else near_by.way
+    forwarded = socket.protocol is Protocol.TCP and (near_by is None or near_by.answer is not Answer.NO)
     inner = (
         endpoint_text(local.address, local.port) if local is not None else endpoint_text(socket.address, socket.port)
     )
     container = _container(one.listener)
     near = socket.port if socket.port >= 1024 else socket.port + 8000  # which needs no rights on the other machine
-    if socket.protocol is Protocol.TCP:
+    if forwarded:  # by a program of this machine, which has to get there itself
         port = "" if sshd in (None, 22) else f"-p {sshd} "
-        missing = "" if sshd is not None else "; no SSH server listens here yet"
+        missing = "" if sshd is not None else "; no SSH server listens here yet (Debian: apt install openssh-server)"
         yield Advice(
             kind="tunnel",
             text=f"ssh {port}-N -L {near}:{inner} {user}@{there}",
@@ -119,7 +121,7 @@ def advice(one: Reach, *, host: IPAddress | None, user: str, sshd: int | None, p
     blocked = next((each for each in others(one) if _blocked(each)), None)
     if blocked is not None and (container is None or published):
         yield _open(blocked, socket.protocol)
-    if socket.protocol is Protocol.TCP:
+    if forwarded:
         yield Advice(
             kind="proxy",
             text=f"caddy reverse-proxy --from https://{there}:8443 --to {inner}",
