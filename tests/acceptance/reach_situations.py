@@ -403,6 +403,23 @@ SITUATIONS |= {
         commands=("ip6tables-nft -A INPUT -m rt --rt-type 0 -j DROP",), listen=(DUAL,),
         beside={at(V4): True, at(V6): True},
     ),
+    "neighbours of IPv6 are not heard": Situation(
+        rules=chain("input", "iif lo accept", "ct state established accept", "tcp dport 8080 accept", policy="drop"),
+        listen=(DUAL,), beside={at(V4): True, at(V6): False}, here={at(V6): True},
+    ),
+    "neighbours of IPv6 are heard": Situation(
+        rules=chain("input", "iif lo accept", "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept",
+                    "ct state established accept", "tcp dport 8080 accept", policy="drop"),
+        listen=(DUAL,), beside={at(V4): True, at(V6): True}, here={at(V6): True},
+    ),
+    "neighbours of IPv6 are heard, by protocol": Situation(
+        rules=chain("input", "iif lo accept", "meta l4proto ipv6-icmp accept", "tcp dport 8080 accept", policy="drop"),
+        listen=(DUAL,), beside={at(V4): True, at(V6): True},
+    ),
+    "neighbours of IPv6 are not answered": Situation(
+        rules=chain("output", "icmpv6 type nd-neighbor-advert drop"), listen=(DUAL,),
+        beside={at(V4): True, at(V6): False}, here={at(V6): True},
+    ),
     "several sockets, the nearest takes it": Situation(
         listen=(ANY4, {"address": V4, "port": 8080}, LOCAL4),
         beside={at(V4): True, at("127.0.0.1"): False}, here={at(V4): True, at("127.0.0.1"): True},

@@ -49,7 +49,8 @@ class Packet:
     `iif`, `oif`: names of the interfaces, "" where there is none at that hook, None where not known. `state` is that of
     conntrack ("new", "established", "untracked", "invalid"), `status` its status bits ("dnat", "snat"). `uid`: the
     sender's, where it is a process of this machine. `asked`: the address and port before they were translated, None
-    where they were not. None elsewhere: not known.
+    where they were not. `discovery`: the type of ICMPv6, where it is no packet of a connection but one by which
+    neighbours find each other (RFC 4861). None elsewhere: not known.
     """
 
     hook: Hook
@@ -66,6 +67,7 @@ class Packet:
     mark: int | None = 0
     reply: bool = False
     asked: tuple[IPAddress, tuple[int, int]] | None = None
+    discovery: str | None = None
 
     @property
     def family(self) -> str:

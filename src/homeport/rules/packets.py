@@ -131,6 +131,8 @@ def _covered(items: Sequence[Sequence[Part]], one: Value) -> bool:
 def value(field: str, packet: Packet, interfaces: Interfaces) -> Value:
     """What a packet has in a field, as nft(8) names fields."""
     reader = _READERS.get(field)
+    if packet.discovery is not None and (reader is None or field == "l4proto"):
+        return _of_discovery(field, packet.discovery, packet)
     if reader is not None:
         return reader(packet, interfaces)
     kind, _, key = field.partition(" ")
@@ -143,6 +145,16 @@ def value(field: str, packet: Packet, interfaces: Interfaces) -> Value:
     if kind in _OTHER_PROTOCOLS or kind in _OTHER_HEADERS:
         return ABSENT
     return None
+
+
+def _of_discovery(field: str, kind: str, packet: Packet) -> Value:
+    if field in ("l4proto", "ip6 nexthdr"):
+        return "ipv6-icmp"
+    if field == "icmpv6 type":
+        return kind
+    if field in ("ip6 saddr", "ip6 daddr"):
+        return _of_header(field.partition(" ")[2], packet)
+    return ABSENT if field.partition(" ")[0] in ("ip", "tcp", "udp", "th", "icmp", *_OTHER_HEADERS) else None
 
 
 def _of_header(key: str, packet: Packet) -> Value:

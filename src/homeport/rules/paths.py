@@ -25,6 +25,7 @@ from homeport.rules.packets import is_local
 
 _MOST_STATIONS = 4
 _LOOPBACK = 1
+_WITH_NEIGHBOURS = (None, "veth", "bridge", "macvlan", "ipvlan", "vlan", "bond", "team")
 _HERE = frozenset(("local", "broadcast"))
 _REFUSALS = {
     "Invalid cross-device link": "the kernel drops it: by its source it should not come in there (rp_filter)",
@@ -94,7 +95,29 @@ def from_outside(
     if address.version == 6 and address.is_loopback and interface != "lo":
         said = Evidence("ip6_rcv of net/ipv6/ip6_input.c", "the kernel drops packets to ::1 that come from outside")
         return [Arrival(Answer.NO, False, None, (said,), ())]
+    hidden = _hidden(station, packet) if address.version == 6 and is_local(station.interfaces, address) else None
+    if hidden is not None:
+        return [Arrival(Answer.NO, False, None, (hidden,), ())]
     return _arrive(Trip(net), station, interface, World(packet))
+
+
+def _hidden(station: Station, packet: Packet) -> Evidence | None:
+    """The rule that keeps neighbours from finding an address of IPv6: they ask for it by ICMPv6 before all else."""
+    if next((one.kind for one in station.interfaces if one.name == packet.iif), None) not in _WITH_NEIGHBOURS:
+        return None
+    group = ip_address(int(ip_address("ff02::1:ff00:0")) | int(packet.destination) & 0xFFFFFF)  # RFC 4291, 2.7.1
+    asking = replace(packet, destination=group, state="untracked", discovery="nd-neighbor-solicit")
+    telling = replace(
+        answer(packet, Hook.OUTPUT, oif=packet.iif), state="untracked", discovery="nd-neighbor-advert", reply=False
+    )
+    for one, what in ((replace(asking, hook=Hook.INPUT), "their question"), (telling, "the answer")):
+        ends = traverse(station.ruleset, [World(one)])
+        if ends and all(end.action in (Action.DROP, Action.REJECT) for end in ends):
+            said = _said(station, ends[0])
+            return Evidence(
+                said.source, f"neighbours do not find {packet.destination}: {what} ({one.discovery}) is {said.text}"
+            )
+    return None
 
 
 def from_station(
