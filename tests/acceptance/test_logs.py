@@ -393,6 +393,28 @@ def test_a_follower_that_writes_to_the_log_itself_does_not_feed_on_its_own_lines
     assert (tmp_path / "all.txt").read_text().count("request /bad") == 1
 
 
+COMPLAINS_JS = """
+require("http").createServer((asked, answer) => { console.log("ERROR asked for " + asked.url); answer.end("no") })
+  .listen(process.argv[2], "127.0.0.1")
+"""
+
+
+def test_the_page_tells_no_error_that_its_own_look_makes(
+    start: Start, wait_for: Wait, port: int, tmp_path: Path
+) -> None:
+    (tmp_path / "server.js").write_text(COMPLAINS_JS)
+    start("sh", "-c", f"exec node server.js {port} >>out.txt 2>&1", cwd=tmp_path)
+    wait_for(port)
+
+    def page() -> dict[str, Any]:
+        done = subprocess.run([*HOMEPORT, str(port), "--json"], capture_output=True, text=True, check=True, cwd="/")
+        return dict(json.loads(done.stdout)["logs"])
+
+    assert page()["lines"] == []
+    assert "ERROR asked for /" in (tmp_path / "out.txt").read_text()  # it has looked all the same
+    assert page()["lines"] != []
+
+
 def test_a_deleted_log_is_read_through_the_descriptor(start: Start, wait_for: Wait, port: int, tmp_path: Path) -> None:
     (tmp_path / "server.js").write_text(SERVER_JS)
     start("sh", "-c", f"exec node server.js {port} >>server.log 2>&1", cwd=tmp_path)

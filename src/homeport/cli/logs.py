@@ -156,7 +156,7 @@ def _where(one: LogSource) -> str:
     if one.readable:
         return one.what or ""
     told = f"{one.what}: {one.reason}" if one.what and one.what not in (one.reason or "") else one.reason or ""
-    return f"{told}; {one.remedy}" if one.remedy else told
+    return f"{told}; {one.remedy}" if one.remedy and one.remedy not in told else told
 
 
 def _in_a_line(one: LogSource) -> str:

@@ -55,6 +55,7 @@ def show(text: str, source: str | None = None, *, passive: bool = False) -> Page
     near = tuple(one for one in scene.listening if one not in found) if scene.endpoint.port else ()
     limits = dict.fromkeys((*scene.snapshot.limits, *scene.explanation.limits))
     described = _described(scene, found, publishing, limits)
+    logged = results.logged(described) if scene.endpoint.port else None  # before the probes, which servers log, too
     report = results.reached(text, scene, limits) if scene.endpoint.port else None
     if report is not None:
         described = results.with_reach(described, report)
@@ -81,7 +82,7 @@ def show(text: str, source: str | None = None, *, passive: bool = False) -> Page
         source=scene.snapshot.source,
         diagnosis=None if passive or not scene.endpoint.port else results.diagnosis(text, scene),
         reach=() if report is None else report.summary,
-        logs=results.logged(described) if scene.endpoint.port else None,
+        logs=logged,
     )
 
 
