@@ -137,3 +137,19 @@ def test_colours_are_no_part_of_an_entry() -> None:
     assert (entry.text, entry.level) == ("WARNING: development server", Level.WARNING)
     (entry,) = entries("\x1b[2J\x1b]0;title\x07")
     assert entry.text == "\x1b[2J\x1b]0;title\x07"  # what does more than colour is shown as it is
+
+
+def test_a_panic_of_go_stays_with_its_goroutines() -> None:
+    text = """panic: runtime error: index out of range [5]
+
+goroutine 1 [running]:
+main.(*Server).handle(0xc00001, {0x1, 0x2})
+\t/x/main.go:5 +0x1d
+created by main.main in goroutine 1
+\t/x/main.go:9 +0x1d
+exit status 2
+starting again"""
+    assert heads(text) == [
+        ("panic: runtime error: index out of range [5]", 8, Level.ERROR),
+        ("starting again", 1, None),
+    ]

@@ -20,6 +20,10 @@ _CONTINUES = re.compile(
     r"|[})\]]{1,4}[;,]?$|at .{1,200}\(|Stack trace:|goroutine \d+ \[|Node\.js v\d|node:internal/|\s*\^+\s*$"
 )
 _COLOURS = re.compile(r"\x1b\[[\d;:]{0,40}[mK]")
+_GO = re.compile(
+    r"goroutine \d+ [\w ]{0,40}\[|created by |exit status \d+$|\[signal |[\w./*-]{1,200}[.(][^ ]{0,200}\(.{0,400}\)$|\t"
+)
+_GO_CRASHED = ("panic: ", "fatal error: ")
 _TRACEBACK = "Traceback (most recent call last)"
 _CHAINED = ("During handling of the above", "The above exception was", _TRACEBACK)
 
@@ -123,6 +127,8 @@ class Assembler:
 
     def _continues(self, line: str) -> bool:
         """Whether a line belongs to the entry by what it looks like."""
+        if self._lines[0].startswith(_GO_CRASHED) and _GO.match(line) is not None:
+            return True
         if self._blanks and not self._traceback and not line[0].isspace():
             return self._exception is not None and line.startswith(_CHAINED)
         if _CONTINUES.match(line) is not None:

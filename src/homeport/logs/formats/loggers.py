@@ -14,13 +14,20 @@ _PYTHON = re.compile(r"(DEBUG|INFO|WARNING|ERROR|CRITICAL):(?:[\w.-]{1,120}:|\s{
 _ANSWERED = re.compile(r'"((?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) [^"]{0,2048}) HTTP/[\d.]+" ([1-5]\d\d)\b')
 _STAMPED = re.compile(rf"[\[(]?({times.STAMP})[\])]?[\s:|,;-]{{0,4}}(.*)", re.DOTALL)
 _HOURS = re.compile(r"[\[(]?(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?[\])]?\s+(.*)", re.DOTALL)
+_TOMCAT = re.compile(r"(\d\d)-(\w{3})-(\d{4}) (\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))? (.*)", re.DOTALL)
+_CTIME = re.compile(r"\w{3} (\w{3}) {1,2}(\d{1,2}) (\d\d):(\d\d):(\d\d) (\d{4})[ :]{1,3}(.*)", re.DOTALL)
+_NEST = re.compile(
+    r"\[Nest\] \d+ +- (\d\d)/(\d\d)/(\d{4}), (\d{1,2}):(\d\d):(\d\d) ([AP])M +"
+    r"(LOG|ERROR|WARN|DEBUG|VERBOSE|FATAL) (.*)",
+    re.DOTALL,
+)
 _LEVELLED = re.compile(
     r"(?:\[(?P<boxed>[A-Za-z]{3,9})\]|(?P<upper>TRACE|DEBUG|INFO|WARN(?:ING)?|ERROR|FATAL|CRITICAL)\b"
-    r"|npm (?P<npm>ERR|WARN)!?|(?P<colon>(?i:warning|error|fatal|panic|info|debug)):\s)\s{0,4}(?P<rest>.*)",
+    r"|npm (?P<npm>ERR|WARN)!?|(?P<colon>(?i:warning|error|fatal|panic|info|debug|severe)):\s)\s{0,4}(?P<rest>.*)",
     re.DOTALL,
 )
 _LEADING = re.compile(
-    r"(?:(?:\[[^\]]{0,80}\]|\([^)]{0,80}\)|\d+|---|-|[|:])\s+){0,6}(?:\[?(?:TRACE|DEBUG\d?|INFO|NOTICE|WARN(?:ING)?|ERROR|FATAL|CRITICAL)\]?:?\s+)?"
+    r"(?:(?:\[[^\]]{0,80}\]|\([^)]{0,80}\)|\d+|---|-|[|:])\s+){0,6}(?:\[?(?:TRACE|DEBUG\d?|INFO|NOTICE|WARN(?:ING)?|ERROR|SEVERE|FATAL|CRITICAL)\]?:?\s+)?"
 )
 _EXCEPTION = re.compile(
     r"(?:(?:Uncaught|Unhandled|UnhandledPromiseRejection\w*:?|\[?error\]?:?)\s+)?(?:[\w$]{1,80}\.){0,12}"
@@ -77,6 +84,39 @@ def hours(line: str, context: Context) -> Parsed | None:
     return Parsed(times.of_day(context.now, int(found[1]), int(found[2]), int(found[3]), found[4]), level, message)
 
 
+def tomcat(line: str, _: Context) -> Parsed | None:
+    """`23-Nov-2026 05:54:25.123 SEVERE [main] message`, of Tomcat's OneLineFormatter."""
+    found = _TOMCAT.match(line[:LONGEST])
+    month = None if found is None else times.month(found[2])
+    if found is None or month is None:
+        return None
+    day, _name, year, hour, minute, second, fraction, rest = found.groups()
+    time = times.moment(int(year), month, int(day), int(hour), int(minute), int(second), fraction, None)
+    return Parsed(time, *_level_and_message(rest))
+
+
+def ctime(line: str, _: Context) -> Parsed | None:
+    """`Mon Nov 23 05:54:25 2026 message`, the time as of asctime(3)."""
+    found = _CTIME.match(line[:LONGEST])
+    month = None if found is None else times.month(found[1])
+    if found is None or month is None:
+        return None
+    _name, day, hour, minute, second, year, rest = found.groups()
+    time = times.moment(int(year), month, int(day), int(hour), int(minute), int(second), None, None)
+    return Parsed(time, *_level_and_message(rest))
+
+
+def nest(line: str, _: Context) -> Parsed | None:
+    """`[Nest] 12  - 11/23/2026, 5:54:25 AM   ERROR [Ex] message`, of NestJS's ConsoleLogger."""
+    found = _NEST.match(line[:LONGEST])
+    if found is None:
+        return None
+    month, day, year, hour, minute, second, half, level, message = found.groups()
+    of_day = int(hour) % 12 + (12 if half == "P" else 0)
+    time = times.moment(int(year), int(month), int(day), of_day, int(minute), int(second), None, None)
+    return Parsed(time, levels.by_name(level), message)
+
+
 def levelled(line: str, _: Context) -> Parsed | None:
     """A line that begins with a level."""
     found = _LEVELLED.match(line[:LONGEST])
@@ -121,6 +161,9 @@ def _answered(level: Level | None, message: str) -> tuple[Level | None, str]:
 GLOG = Format("glog", glog, "IWEFD")
 RUBY = Format("Ruby's Logger", ruby, "DIWEFA")
 PYTHON = Format("Python's logging", python, "DIWEC")
+TOMCAT = Format("Tomcat", tomcat, DIGITS)
+CTIME = Format("lines with a time of asctime", ctime, "MTWFS")
+NEST = Format("NestJS", nest, "[")
 STAMPED = Format("lines with a time", stamped, DIGITS + "[(")
 HOURS = Format("lines with a time of day", hours, DIGITS + "[(")
 LEVELLED = Format("lines with a level", levelled)
