@@ -122,6 +122,7 @@ class Case:
 
     `name` is the host name that was typed. `addresses` are those to try, in a client's order; `away` those that are no
     addresses of this machine. `listening` is everything with that port, in any namespace; `netns` where the client is.
+    `there` is the namespace that has the asked addresses, where that is another one, as a container's is.
     `listener` and `address` are where the first connection was made: the later fields are about these.
     `path_is_default`: no path was asked for, so that `/` may well not exist. `greeting` is what the peer said unasked.
     `environment` holds the proxy variables. `said` are the owner's last errors.
@@ -134,6 +135,7 @@ class Case:
     path_is_default: bool
     wish: Wish
     netns: Netns | None = None
+    there: int | None = None
     namespaces: Mapping[int, str | None] = field(default_factory=dict)
     name: str | None = None
     name_error: str | None = None

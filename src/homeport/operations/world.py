@@ -31,7 +31,8 @@ from homeport.rules.ports import mistyped
 from homeport.rules.proxies import VARIABLES
 from homeport.rules.verdicts.kind import is_own
 from homeport.system import conditions, firewall, http_client, namespaces, resolving, routing
-from homeport.system.dialling import Connection, dial, tls_versions
+from homeport.system.addresses import addresses_of
+from homeport.system.dialling import Connection, dial, refusal, tls_versions
 from homeport.system.publishing import Publishing
 
 GREETING = 0.25
@@ -80,12 +81,15 @@ class Machine:
                 in_vain=() if name is None else resolving.in_vain(name),
             )  # fmt: skip
         self._scene = scene
+        there = _next_door(scene)
+        here = scene.here or (() if scene.away else tuple(one.address for one in scene.explanation.addresses))
         return Surroundings(
             name=scene.explanation.name,
             error=None,
             addresses=scene.explanation.addresses,
-            here=scene.here or (() if scene.away else tuple(one.address for one in scene.explanation.addresses)),
-            away=scene.away,
+            here=here if there is None else scene.away,
+            away=scene.away if there is None else (),
+            there=there,
             listening=tuple(one for one in scene.snapshot.listeners if one.socket.peer_address is None),
             own=scene.own,
             namespaces={one.inode: one.name for one in scene.snapshot.netns if one.inode is not None},
@@ -272,6 +276,19 @@ def _near(scene: Scene, source: str | None) -> tuple[Listener, ...]:
         and mistyped(port, one.socket.port)
     ]
     return tuple(sorted(found, key=lambda one: (abs(one.socket.port - port), one.socket.port))[:_MOST_NEAR])
+
+
+def _next_door(scene: Scene) -> int | None:
+    """The other namespace of this machine that has the asked addresses, as far as no packet to them leaves it."""
+    port, protocol = scene.endpoint.port, scene.endpoint.protocol or Protocol.TCP
+    if not scene.away or scene.here or not port:
+        return None
+    for netns in scene.snapshot.netns:
+        if netns.own or netns.inode is None or not addresses_of(netns).issuperset(scene.away):
+            continue
+        if all(refusal(Target(one, port, protocol)) is None for one in scene.away):
+            return netns.inode
+    return None
 
 
 def _dial(case: Case, seconds: float) -> Connection | Failure:

@@ -25,7 +25,10 @@ from homeport.model.tls import Tls
 
 
 class Surroundings(NamedTuple):
-    """What a look at the asked address and its port found; names as in `Case`. `error`: the name gives nothing."""
+    """What a look at the asked address and its port found; names as in `Case`. `error`: the name gives nothing.
+
+    `here`: the asked addresses to which nothing leaves this machine; `there`: the other namespace that has them.
+    """
 
     name: str | None
     error: str | None
@@ -40,6 +43,7 @@ class Surroundings(NamedTuple):
     unix_sockets: tuple[str, ...] = ()
     in_vain: tuple[Evidence, ...] = ()
     near: tuple[Listener, ...] = ()
+    there: int | None = None
 
 
 class Greeting(NamedTuple):

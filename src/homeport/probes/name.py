@@ -11,7 +11,7 @@ from homeport.model.diagnosis import Layer, Observation, Outcome
 from homeport.model.evidence import Evidence
 from homeport.model.explanation import Resolution
 from homeport.probes.kind import Probe, Surroundings, World
-from homeport.rules.neighbours import answerers, answerers_before_ranking, destination
+from homeport.rules.neighbours import LOOPBACK_INTERFACE, answerers, answerers_before_ranking, destination
 
 _CLIENTS = (
     ("Python", "tries them in this order, the next one when one fails", "socket.create_connection"),
@@ -33,15 +33,16 @@ _CLIENTS = (
 def look(case: Case, world: World) -> Case:
     """The name, its addresses, their routes, and the sockets that the port has: they come from one look."""
     found = world.survey()
-    netns = None if found.own is None else found.own.inode
+    netns = found.there or (None if found.own is None else found.own.inode)
+    by = LOOPBACK_INTERFACE if found.there is None else None
     resolutions = tuple(dict.fromkeys(each for one in found.addresses for each in one.resolutions))
     if case.name is not None:
         resolutions = tuple(one for one in resolutions if one.name == case.name)
     case = replace(case, endpoint=case.endpoint._replace(protocol=_protocol(case, found, netns)))
     candidates = []
     for address in found.here:
-        best = answerers(address, case.port, found.listening, netns, case.protocol)
-        every = answerers_before_ranking(address, case.port, found.listening, netns, case.protocol)
+        best = answerers(address, case.port, found.listening, netns, case.protocol, by)
+        every = answerers_before_ranking(address, case.port, found.listening, netns, case.protocol, by)
         candidates.append(
             Candidate(
                 address=address,
@@ -54,6 +55,7 @@ def look(case: Case, world: World) -> Case:
     return replace(
         case,
         netns=found.own,
+        there=found.there,
         namespaces=found.namespaces,
         name_error=found.error,
         in_vain=found.in_vain,

@@ -383,6 +383,10 @@ class Containers:
         self.podman("run", "-d", *limits, "--name", full, *options, self.image, "/bin/busybox", *command)
         return full, int(self.podman("inspect", "-f", "{{.State.Pid}}", full))
 
+    def address(self, name: str) -> str:
+        """The one that it has in its network."""
+        return self.podman("inspect", "-f", "{{.NetworkSettings.IPAddress}}", name)
+
     def close(self) -> None:
         for name in self._names:
             subprocess.run([*PODMAN, "rm", "-f", "-t", "0", name], capture_output=True, check=False, timeout=120)
@@ -442,6 +446,31 @@ def test_unpublished_loopback(check: Check, containers: Containers, here: int) -
 def test_from_a_container(check: Check, unpublished: tuple[str, int]) -> Diagnosis:
     name, port = unpublished
     return check(f"http://127.0.0.1:{port}/", "--from", name)
+
+
+@case("ok", "a container's own address", near="not-this-machine")
+def test_the_address_of_a_container(check: Check, containers: Containers, unpublished: tuple[str, int]) -> Diagnosis:
+    name, port = unpublished
+    found = check(f"http://{containers.address(name)}:{port}/")
+    assert name in found["cause"]
+    return found
+
+
+@case("nothing-listens", "a container's own address, where nobody listens in it", near="not-this-machine")
+def test_an_empty_port_of_a_container(
+    check: Check, containers: Containers, unpublished: tuple[str, int], here: int
+) -> Diagnosis:
+    with serving("0.0.0.0", here):  # the machine's own has nothing to do with it
+        return check(f"http://{containers.address(unpublished[0])}:{here}/", *QUICK)
+
+
+@case("other-address", "a container's own address, and its server listens on the loopback inside", near="other-port")
+def test_the_loopback_of_a_container(check: Check, containers: Containers, here: int) -> Diagnosis:
+    name, pid = containers.run("loopback", command=("httpd", "-f", "-p", f"127.0.0.1:{here}", "-h", "/www"))
+    wait_until(lambda: has_port(pid, here), "httpd")
+    found = check(f"http://{containers.address(name)}:{here}/", *QUICK)
+    assert name in found["cause"]
+    return found
 
 
 @case("other-port", "a container's port that is published as another port", cured=True)

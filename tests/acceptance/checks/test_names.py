@@ -132,7 +132,7 @@ def test_name_of_another_machine(check: Check, here: int, tmp_path: Path) -> Dia
     return found
 
 
-@case("not-this-machine", "the address of a container, which is another network namespace's", near="ok")
+@case("ok", "the address of another network namespace, to which a veth pair leads", near="not-this-machine")
 def test_address_of_another_namespace(check: Check, here: int) -> Diagnosis:
     with namespace() as one, namespace() as other:
         one.run("ip", "link", "add", "hp0", "type", "veth", "peer", "name", "hp1", "netns", other.name)

@@ -102,6 +102,6 @@ def socket_evidence(one: Listener) -> Evidence:
 
 
 def is_own(case: Case, one: Listener) -> bool:
-    """Whether a socket is in the network namespace of the client."""
-    mine = None if case.netns is None else case.netns.inode
+    """Whether a socket is in the network namespace that the asked address means: the client's, or a container's."""
+    mine = case.there or (None if case.netns is None else case.netns.inode)
     return mine is None or one.socket.netns == mine  # None: of one that the caller may not read

@@ -343,6 +343,9 @@ def _own(case: Case) -> list[Listener]:
 
 
 def _foreign(case: Case) -> list[Listener]:
+    """Those of other namespaces, which may have been meant: not where the asked address is that of one alone."""
+    if case.there is not None:
+        return []
     return [one for one in _bound(case) if not is_own(case, one) and one.socket.protocol is case.protocol]
 
 
