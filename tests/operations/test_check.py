@@ -18,6 +18,7 @@ from homeport.operations.scene import survey
 
 HOST = "127.83.24.1"
 STARTUP = struct.pack("!I", 3 << 16)
+ENCRYPTION = (struct.pack("!I", 80877103), struct.pack("!I", 80877104))  # SSLRequest, GSSENCRequest
 FATAL = b"SFATAL\0C57P03\0Mthe database system is starting up\0\0"
 
 
@@ -37,8 +38,12 @@ class Session(socketserver.BaseRequestHandler):
         try:
             while data := self.request.recv(1024):
                 self.server.asked.append(data)
-                said = b"E" + struct.pack("!I", 4 + len(FATAL)) + FATAL if data[4:8] == STARTUP else b"N"
-                self.request.sendall(said)
+                if data[4:8] in ENCRYPTION:
+                    self.request.sendall(b"N")
+                    continue
+                if data[4:8] == STARTUP:
+                    self.request.sendall(b"E" + struct.pack("!I", 4 + len(FATAL)) + FATAL)
+                return
         except OSError:  # the client went away
             pass
 

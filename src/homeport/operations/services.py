@@ -165,6 +165,9 @@ class _Plan:
         if reason := _unasked(one, others) or self._perhaps_away(one, others):
             self._notes[f"{where} was not asked what speaks there: {reason}"] = None
             return
+        if socket.netns is None and self._own is not None:  # else it would be asked at the caller's own addresses
+            self._notes[f"{where} was not asked what speaks there: its network namespace may not be entered"] = None
+            return
         targets = self._targets(one)
         if not targets:
             self._notes[f"{where} was not asked what speaks there: no address of this machine reaches it alone"] = None
