@@ -65,6 +65,9 @@ def test_an_error_cannot_command_the_terminal(
 
 def test_an_interrupt_is_130_and_silent(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert failing(monkeypatch, KeyboardInterrupt()) == 130
+    wrapped = RuntimeError("Error calling __set_name__ on 'cached_property' instance")
+    wrapped.__cause__ = KeyboardInterrupt()
+    assert failing(monkeypatch, wrapped) == 130
     assert capsys.readouterr() == ("", "")
 
 

@@ -43,6 +43,9 @@ def run(words: Sequence[str] | None = None) -> int:
         complain(f"the answer cannot be written: {error.strerror}")
         return 1
     except Exception as error:  # noqa: BLE001  # the last net: a bug must not look like an answer
+        if isinstance(error.__cause__, KeyboardInterrupt):  # within __set_name__ Python before 3.12 wraps it so
+            _forget_output()
+            return INTERRUPTED
         return _bug(error)
 
 
