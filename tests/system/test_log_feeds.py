@@ -14,6 +14,7 @@ import pytest
 
 from homeport.logs.formats import reader
 from homeport.logs.places.kind import OfFile, OfText, OfUnit
+from homeport.system import engines, log_feeds
 from homeport.system.log_feeds import ContainerLog, JournalLog, _added, open_feed
 
 JOURNALCTL = """#!/usr/bin/python3
@@ -132,3 +133,20 @@ def test_known_lines() -> None:
 )
 def test_what_has_come_to_a_window(before: list[str], now: list[str], added: list[str]) -> None:
     assert _added(before, now) == added
+
+
+def test_lines_of_one_second_all_come_once_from_an_engine_that_tells_whole_seconds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept = ["2026-11-23T05:54:25Z stdout F a", "2026-11-23T05:54:25Z stdout F b"]
+    monkeypatch.setattr(log_feeds, "_AGAIN", 0.0)
+    monkeypatch.setattr(ContainerLog, "_read", lambda _, lines: kept[-lines:])
+    monkeypatch.setattr(engines.Engines, "place_of", lambda *_: engines.Place("podman", "/none", 0))
+    feed = ContainerLog("c" * 64)
+    assert list(feed.last(10)[0]) == kept
+    kept += ["2026-11-23T05:54:25Z stdout F b", "2026-11-23T05:54:25Z stderr F c"]
+    assert feed.more() == kept[2:]
+    assert feed.more() == []
+    kept += ["2026-11-23T05:54:26.12Z stdout F d", "2026-11-23T05:54:26.123Z stdout F e"]
+    assert feed.more() == kept[4:]
+    assert feed.more() == []

@@ -282,7 +282,9 @@ class ContainerLog:
 
 
 def _stamp(line: str) -> str:
-    return line.partition(" ")[0]
+    """The time of a line, so that texts compare as times do: Go leaves out zeros at the end of a fraction."""
+    whole, _, fraction = line.partition(" ")[0].rstrip("Z").partition(".")
+    return f"{whole}.{fraction:0<9}"
 
 
 def _framed(frames: Frames, splitters: dict[str, Splitter], piece: bytes) -> list[str]:
