@@ -108,3 +108,12 @@ def test_a_namespace_that_cannot_be_entered_is_said(monkeypatch: pytest.MonkeyPa
     finally:
         subprocess.run(["ip", "netns", "del", name], check=True)
     assert os.stat("/proc/self/ns/net").st_ino == HERE.inode
+
+
+def test_a_namespace_whose_process_ended_meanwhile_is_said() -> None:
+    with subprocess.Popen(["true"]) as child:
+        child.wait()
+    dump = netlink.dump(Query(BOTH), (Netns(None, None, child.pid, False),))
+    assert dump.sockets == []
+    ended = f"its process {child.pid} has ended"
+    assert dump.limits == [f"network namespace that may not be read was not looked into: {ended}"]

@@ -145,7 +145,10 @@ class _Asker:
         path = f"{folder}/{protocol}{'6' if family == sock_diag.AF_INET6 else ''}"
         text = procfs.read_text(path, most=1 << 28)
         if text is None:
-            if family == sock_diag.AF_INET:  # a kernel without IPv6 has no second table
+            if folder.startswith(f"/proc/{netns.pid}/") and procfs.start_ticks(netns.pid or 0) is None:
+                which = netns.name or netns.inode or "that may not be read"
+                self.limits.append(f"network namespace {which} was not looked into: its process {netns.pid} has ended")
+            elif family == sock_diag.AF_INET:  # a kernel without IPv6 has no second table
                 self.limits.append(f"{protocol} sockets cannot be read: neither sock_diag nor {path}")
             return []
         try:
