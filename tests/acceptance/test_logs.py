@@ -779,3 +779,62 @@ def test_errors_of_a_noisy_logfmt_log_are_grouped(start: Start, wait_for: Wait, 
     slow = logs(port, "--grep", "(e+)+$x|(.*.*)*=$")
     assert slow.returncode in (0, 2)
     assert logs(port, "--grep", "(").returncode == 2
+
+
+def test_mariadb_by_its_configuration(
+    start: Start, wait_for: Wait, port: int, tmp_path: Path, follow: Callable[..., Follower]
+) -> None:
+    data, logs_of = tmp_path / "data", tmp_path / "kept"
+    (data / "mysql").mkdir(parents=True)
+    logs_of.mkdir()
+    option_file = tmp_path / "my.cnf"
+    option_file.write_text(
+        f"[mariadbd]\nuser = root\ndatadir = {data}\nsocket = {tmp_path}/socket\npid-file = {tmp_path}/pid\n"
+        f"bind-address = 127.0.0.1\nport = {port}\nskip-networking = 0\nskip-grant-tables\n"
+        "innodb-buffer-pool-size = 8M\ninnodb-log-file-size = 4M\n"
+        f"log_error = {logs_of}/trouble.err\ngeneral_log = 1\ngeneral_log_file = {logs_of}/queries\n"
+    )
+    start("mariadbd", f"--defaults-file={option_file}")
+    wait_for(port)
+    found = sources(port)
+    assert {found[label]["what"] for label in ("trouble.err", "queries")} == {
+        str(logs_of / "trouble.err"), str(logs_of / "queries")
+    }  # fmt: skip
+    assert "ready for connections" in logs(port).stdout
+    follower = follow(port, "-n", 0)
+    follower.says("queries")
+    (logs_of / "queries").rename(logs_of / "queries.1")
+    client = ["mariadb", "--no-defaults", f"--socket={tmp_path}/socket", "--execute"]
+    for statement in ("flush logs", "select 'from another file'"):
+        subprocess.run([*client, statement], check=True, capture_output=True)
+    follower.sees("select 'from another file'")
+    assert follower.count("select 'from another file'") == 1
+    assert follower.end() == 130
+
+
+def test_apache_by_its_configuration_and_through_rotatelogs(
+    start: Start, wait_for: Wait, port: int, tmp_path: Path, follow: Callable[..., Follower]
+) -> None:
+    modules = "\n".join(
+        f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so"
+        for name in ("mpm_event", "authz_core", "dir")
+    )
+    configuration = tmp_path / "apache.conf"
+    configuration.write_text(
+        f"ServerRoot {tmp_path}\nServerName localhost\nListen 127.0.0.1:{port}\nPidFile {tmp_path}/pid\n{modules}\n"
+        f"Define KEPT {tmp_path}/kept\nErrorLog ${{KEPT}}/trouble\nLogLevel info\n"
+        f'CustomLog "|/usr/bin/rotatelogs -n 3 {tmp_path}/visits 1M" "%h %l %u %t \\"%r\\" %>s %b"\n'
+    )
+    (tmp_path / "kept").mkdir()
+    start("apache2", "-f", configuration, "-X")
+    wait_for(port)
+    get(port, "/missing")
+    found = sources(port)
+    assert found["trouble"]["what"] == str(tmp_path / "kept" / "trouble")
+    assert found["visits"]["what"] == str(tmp_path / "visits")
+    until(lambda: '"GET /missing HTTP/1.1" 404' in logs(port, "--level", "warning").stdout, "the request")
+    follower = follow(port, "-n", 0)
+    follower.says("visits")
+    get(port, "/again")
+    follower.sees("GET /again")
+    assert follower.end() == 130
