@@ -361,12 +361,16 @@ def test_hang_up(check: Check, here: int) -> Diagnosis:
         return check(f"127.0.0.1:{here}", *QUICK)
 
 
-@case("closed-early", "a forwarder whose target nobody listens on, as a proxy of a container is")
-def test_forwarder_to_nothing(check: Check) -> Diagnosis:
+@case("closed-early", "a forwarder whose target nobody listens on, as a proxy of a container is", cured=True)
+def test_forwarder_to_nothing(check: Check) -> tuple[Diagnosis, Diagnosis]:
     here, nobody = free_ports(2)
     with running(tool("socat"), f"TCP-LISTEN:{here},bind=127.0.0.1,fork,reuseaddr", f"TCP:127.0.0.1:{nobody}") as one:
         wait_until(lambda: has_port(one.pid, here), "socat")
-        return check(f"http://127.0.0.1:{here}/", *QUICK)
+        found = check(f"http://127.0.0.1:{here}/", *QUICK)
+        assert found["remedy"] == f"homeport check 127.0.0.1:{nobody}"
+        assert check(f"127.0.0.1:{nobody}", *QUICK)["verdict"] == "nothing-listens"
+        with serving("127.0.0.1", nobody):
+            return found, check(f"http://127.0.0.1:{here}/")
 
 
 @case("ok", "a forwarder whose target answers", near="closed-early")

@@ -186,6 +186,28 @@ def test_the_middle_of_a_header_is_a_word() -> None:
     assert "without a word" not in found.cause
 
 
+@pytest.mark.parametrize(
+    ("word", "there"),
+    [
+        ("TCP:127.0.0.1:9", "127.0.0.1:9"),
+        ("--upstream=http://localhost:8081/x", "localhost:8081"),
+        ("[::1]:5432,keepalive", "[::1]:5432"),
+        (f"127.0.0.1:{PORT}", None),
+        ("127.0.0.1:0", None),
+        ("127.0.0.1:99999", None),
+        ("10.127.0.0.1:80", None),
+        ("shop.localhost:80", None),
+        ("198.51.100.7:80", None),
+    ],
+)
+def test_where_a_forwarder_passes_connections_on_to(word: str, there: str | None) -> None:
+    held = listener("127.0.0.1", PORT, process(100, "socat", f"TCP-LISTEN:{PORT}", word))
+    found = judge(case([held], scheme="http", service=None, greeting=b"", closed_early=True))
+    assert found.verdict is Verdict.CLOSED_EARLY
+    expected = [] if there is None else [f"homeport check {there}"]
+    assert remedies(found) == [*expected, f"homeport logs {PORT}"]
+
+
 def test_who_hangs_can_be_ended() -> None:
     one = web(service=None, exchange_failure=failed(Failing.TIMED_OUT), queue=Queue(waiting=2, backlog=128))
     found = judge(one)

@@ -10,7 +10,7 @@ from homeport.rules.verdicts.kind import is_own, word
 
 _CHECK = "homeport check "
 _USUAL_SECONDS = 5.0
-_INSIDE = ("nft ", "iptables", "ip6tables", "ip link ", "curl ", "sysctl ")
+_INSIDE = ("nft ", "iptables", "ip6tables", "ip link ", "curl ", "openssl ", "sysctl ")
 """Commands that mean the network namespace in which they run."""
 _OTHER_HOST = frozenset((Verdict.HOST_REFUSED,))
 _OTHER_SECURITY = frozenset((Verdict.TLS_EXPECTED, Verdict.PLAIN_EXPECTED, Verdict.WRONG_PROTOCOL))

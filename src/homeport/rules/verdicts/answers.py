@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from homeport.model.addresses import Protocol
 from homeport.model.case import WEB_SCHEMES, Case
 from homeport.model.diagnosis import Fault, Verdict
@@ -32,6 +34,7 @@ _SPEAKS = {
     "rdp": frozenset(("rdp",)),
 }
 """Which protocols of services a URL's scheme can mean."""
+_LONGEST_WORD = 4096
 _SILENT = frozenset((Failing.TIMED_OUT, Failing.CLOSED, Failing.RESET))
 _FULL = ("too many", "no more")
 _SCHEMES = {"http/2": "http", "mysql": "mysql", "postgresql": "postgresql", "redis": "redis"}
@@ -170,10 +173,23 @@ def closed_early(case: Case) -> Finding | None:
         evidence = [Evidence("connection", failure.detail)]
     if case.listener is not None:
         evidence.append(socket_evidence(case.listener))
-    return Finding(
-        Verdict.CLOSED_EARLY, Fault.SERVER, cause, (*evidence, *case.said),
-        (command(f"homeport logs {case.port}", "why it ends them: a crash, an allow list, another protocol"),),
-    )  # fmt: skip
+    remedies = [command(f"homeport logs {case.port}", "why it ends them: a crash, an allow list, another protocol")]
+    if (behind := _named(case)) is not None:
+        remedies.insert(0, command(f"homeport check {behind}", "its command line names that: whether it answers"))
+    return Finding(Verdict.CLOSED_EARLY, Fault.SERVER, cause, (*evidence, *case.said), tuple(remedies))
+
+
+_HERE = re.compile(r"(?<![\w.])(localhost|127(?:\.\d{1,3}){3}|\[::1\]):(\d{1,5})(?!\d)", re.ASCII)
+
+
+def _named(case: Case) -> str | None:
+    """Another address of this machine in the owner's command line: a forwarder passes connections on to it."""
+    for one in case.listener.owners if case.listener is not None else ():
+        for each in one.process.cmdline or ():
+            for host, port in _HERE.findall(each[:_LONGEST_WORD]):
+                if int(port) not in (0, case.port) and int(port) < 1 << 16:
+                    return f"{host}:{port}"
+    return None
 
 
 def no_answer(case: Case) -> Finding | None:
