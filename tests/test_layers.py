@@ -17,7 +17,8 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 # What listing an idle machine cannot afford: each costs a part of the 40 ms that the whole answer may take.
 HEAVY = {
     "asyncio", "click", "dataclasses", "enum34", "http", "importlib.resources", "inspect", "json", "logging", "msgspec",
-    "pathlib", "psutil", "rich", "ruamel", "sqlite3", "subprocess", "tomllib", "unittest", "urllib", "xml",
+    "pathlib", "psutil", "re", "rich", "ruamel", "sqlite3", "subprocess", "tomllib", "typing", "unittest", "urllib",
+    "xml",
 }  # fmt: skip
 
 

@@ -121,8 +121,14 @@ UNIX = """Num       RefCount Protocol Flags    Type St Inode Path
 
 
 def test_unix_sockets_that_listen() -> None:
-    assert proc.unix_listeners(UNIX) == ("/run/postgresql/.s.PGSQL.5432", "@/tmp/with a blank")
+    assert proc.unix_listeners(UNIX) == (("/run/postgresql/.s.PGSQL.5432", 27351), ("@/tmp/with a blank", 13001))
     assert proc.unix_listeners("") == ()
+
+
+def test_a_path_with_a_line_break_forges_no_line_that_raises() -> None:
+    assert proc.unix_listeners(f"{UNIX}a b c zz e f 1 /run/docker.sock\na b c 10000 e f x /run/docker.sock\n") == (
+        proc.unix_listeners(UNIX)
+    )
 
 
 @given(st.text())

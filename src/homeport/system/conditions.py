@@ -64,7 +64,7 @@ def claims(port: int) -> tuple[Claim, ...]:
 def unix_sockets(port: int) -> tuple[str, ...]:
     """The Unix sockets on which somebody listens and whose name has the port, as that of PostgreSQL has."""
     number = re.compile(rf"(?<!\d){port}(?!\d)")
-    paths = unix_listeners(procfs.read_text("/proc/net/unix") or "")
+    paths = dict.fromkeys(one.path for one in unix_listeners(procfs.read_text("/proc/net/unix") or ""))
     return tuple(path for path in paths if number.search(path.rpartition("/")[2]))
 
 

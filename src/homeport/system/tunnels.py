@@ -6,12 +6,15 @@ called as such programs are looked into, and only those that the caller may.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 
+from homeport.errors import WireError
+from homeport.model.addresses import Protocol
 from homeport.services import forwarders
 from homeport.system import procfs
+from homeport.wire import proc
 
-_LISTENS, _ACCEPTS = "0A", 0x10000  # TCP_LISTEN of net/tcp_states.h; __SO_ACCEPTCON of linux/net.h
 _LONGEST_NAME = 15  # of a task: TASK_COMM_LEN
 _MOST = 8 << 20
 
@@ -34,19 +37,21 @@ def carried_away(paths: Iterable[str], ports: Iterable[int]) -> dict[str | int, 
 
 
 def _of_ports(ports: frozenset[int]) -> Iterator[tuple[int, int]]:
-    """By proc_net_tcp.txt of the kernel's documentation."""
     for name in ("tcp", "tcp6") if ports else ():
-        for line in (procfs.read_text(f"/proc/thread-self/net/{name}", _MOST) or "").splitlines()[1:]:
-            words = line.split()
-            if len(words) > 9 and words[3] == _LISTENS and int(words[1].rpartition(":")[2], 16) in ports:
-                yield int(words[9]), int(words[1].rpartition(":")[2], 16)
+        text = procfs.read_text(f"/proc/thread-self/net/{name}", _MOST) or ""
+        try:
+            found = proc.net_table(text, Protocol.TCP, None, connections=False)
+        except WireError:  # a line that was cut off at the end of what is read
+            continue
+        yield from ((one.inode, one.port) for one in found if one.inode is not None and one.port in ports)
 
 
 def _of_paths(paths: frozenset[str]) -> Iterator[tuple[int, str]]:
-    """By /proc/net/unix, proc(5)."""
+    """A socket has the path that it was bound by: there may be links in it, and a relative one fits by its name."""
     if not paths:
         return
-    for line in (procfs.read_text("/proc/thread-self/net/unix", _MOST) or "").splitlines()[1:]:
-        words = line.split(None, 7)
-        if len(words) == 8 and words[7] in paths and int(words[3], 16) & _ACCEPTS:
-            yield int(words[6]), words[7]
+    for one in proc.unix_listeners(procfs.read_text("/proc/thread-self/net/unix", _MOST) or ""):
+        name = os.path.basename(one.path)
+        for path in paths:
+            if os.path.basename(path) == name and (path == os.path.realpath(one.path) or one.path[:1] not in "/@"):
+                yield one.inode, path

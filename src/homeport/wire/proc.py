@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import struct
 import sys
 from ipaddress import IPv4Address, IPv6Address
@@ -100,14 +99,27 @@ def net_table(text: str, protocol: Protocol, netns: int | None, *, connections: 
 _LISTENING = 0x10000  # __SO_ACCEPTCON of net/unix/af_unix.c
 
 
-def unix_listeners(text: str) -> tuple[str, ...]:
-    """/proc/net/unix: the paths on which Unix sockets listen (proc_pid_net(5)); abstract ones begin with `@`."""
+class UnixListener(NamedTuple):
+    """A Unix socket that listens; `path` as it was bound: relative to a folder of then, perhaps, or abstract (`@`)."""
+
+    path: str
+    inode: int
+
+
+def unix_listeners(text: str) -> tuple[UnixListener, ...]:
+    """/proc/net/unix: the Unix sockets that listen on a path (proc_pid_net(5)).
+
+    A path is printed as it is: with a line break in it anybody can write lines here, of any content.
+    """
     found = []
-    for line in text.splitlines()[1:]:
+    for line in text.split("\n")[1:]:
         fields = line.split(maxsplit=7)
-        if len(fields) == 8 and re.fullmatch(r"[0-9A-Fa-f]{1,8}", fields[3]) and int(fields[3], 16) & _LISTENING:
-            found.append(fields[7])
-    return tuple(dict.fromkeys(found))
+        try:
+            if len(fields) == 8 and int(fields[3], 16) & _LISTENING:
+                found.append(UnixListener(fields[7], int(fields[6])))
+        except ValueError:  # no line of the kernel's, see above
+            continue
+    return tuple(found)
 
 
 def nsfs_mounts(text: str) -> dict[int, str]:
