@@ -173,6 +173,14 @@ def test_what_logger_is_given_is_looked_for_under_its_tag() -> None:
         assert only(facts(member(*pipe), pipes={9: (reader,)})).remedy == "journalctl -t shop"
 
 
+def test_a_tag_that_somebody_chose_is_one_word_of_a_shell() -> None:
+    pipe = streams(target="pipe:[9]", shape=Shape.PIPE)
+    reader = Reader(process(8, "logger")._replace(cmdline=("logger", "-t", "x; id")), "logger", ())
+    assert only(facts(member(*pipe), pipes={9: (reader,)})).remedy == "journalctl -t 'x; id'"
+    found = config("nginx", 'access_log "/var/a b/$host.log" main;', "/srv/n/nginx.conf")
+    assert [one.remedy for one in candidates(found) if one.reading is None] == ["ls -t '/var/a b'"]
+
+
 def test_script_keeps_what_its_terminal_shows() -> None:
     tty = streams(target="/dev/pts/3", shape=Shape.CHARACTER)
     script = Reader(process(8, "script"), "script", (descriptor("/srv/typescript", 3),))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from shlex import quote
 
 from homeport.model.addresses import IPAddress, Protocol
 from homeport.model.firewall import Hook, IPNetwork
@@ -12,6 +11,7 @@ from homeport.model.reach import Advice, Answer, From, Reach, Reached, Stop
 from homeport.model.snapshot import Listener
 from homeport.rules.naming import address_text
 from homeport.rules.neighbours import endpoint_text
+from homeport.rules.shell import word
 
 _OTHERS = (From.NETWORK, From.VPN, From.ANYWHERE)
 _LOOPBACK_NAMES = frozenset(("127.0.0.1", "localhost", "::1", "[::1]"))
@@ -135,11 +135,11 @@ def _bind(listener: Listener, there: str) -> Advice:
     """Another bind address: in the command line, if it is there."""
     for owner in listener.owners:
         words = owner.process.cmdline or ()
-        for number, word in enumerate(words):
+        for number, one in enumerate(words):
             for name in _LOOPBACK_NAMES:
-                if word == name or word.endswith(f"={name}") or word.startswith(f"{name}:"):
-                    changed = word.replace(name, there)
-                    text = f"restart it with {changed!r} instead of {word!r} (argument {number} of its command line)"
+                if one == name or one.endswith(f"={name}") or one.startswith(f"{name}:"):
+                    changed = one.replace(name, there)
+                    text = f"restart it with {changed!r} instead of {one!r} (argument {number} of its command line)"
                     return _bound(text)
     return _bound(f"have it listen on {there} instead of {listener.socket.address} (often --host, --bind or a setting)")
 
@@ -194,7 +194,7 @@ def opening(stop: Stop, network: IPNetwork, protocol: str) -> str | None:
     if stop.manager == "firewalld":
         source = f"rule family=ipv{network.version} source address={network}"
         return f"firewall-cmd --add-rich-rule='{source} port port={stop.port} protocol={protocol} accept'"
-    family, table, chain = (quote(one) for one in stop.place)
+    family, table, chain = (word(one) for one in stop.place)
     if stop.program.endswith("-save"):
         before = f"-A {chain}" if stop.number is None else f"-I {chain} {stop.number}"
         which = "" if table == "filter" else f"-t {table} "

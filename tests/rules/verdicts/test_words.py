@@ -8,15 +8,17 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.rules.verdicts.building import PORT, case
+from tests.rules.verdicts.building import PORT, case, condition
 from tests.rules.verdicts.test_answers import exchange, failed, redirection, web
+from tests.rules.verdicts.test_processes import NODE, held
 from tests.rules.verdicts.test_tls import certificate, secure, tls
 
 from homeport.model.case import Case
 from homeport.model.diagnosis import RemedyKind
 from homeport.model.dialling import Failing
+from homeport.model.http import Redirect
+from homeport.rules.shell import word
 from homeport.rules.verdicts import judge
-from homeport.rules.verdicts.kind import word
 
 HOSTILE = "$(touch${IFS}/tmp/x);`id`&'\"|>y"
 
@@ -40,6 +42,17 @@ def test_a_hostile_redirection() -> None:
     to = f"http://localhost:9/{HOSTILE}"
     found = commands(web(redirection(to), exchange_failure=failed(Failing.REFUSED)))
     assert ["homeport", "check", to] in found
+
+
+def test_a_hostile_redirection_to_what_is_left_alone() -> None:
+    to = f"http://localhost:9100/{HOSTILE}"
+    found = commands(web(replace(redirection(to, Redirect.UNTOUCHED), untouched="it may be a printer")))
+    assert ["homeport", "check", to] in found
+
+
+def test_a_hostile_control_group() -> None:
+    found = commands(held(condition(NODE, frozen=f"/sys/fs/cgroup/{HOSTILE}/cgroup.freeze")))
+    assert ["echo", "0", ">", f"/sys/fs/cgroup/{HOSTILE}/cgroup.freeze"] in found
 
 
 def test_a_hostile_certificate() -> None:

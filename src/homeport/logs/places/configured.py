@@ -11,6 +11,7 @@ from homeport.logs.places.kind import Candidate, Config, Facts, OfFile, Place, o
 from homeport.logs.places.texts import EQUALS, directives
 from homeport.model.evidence import Evidence
 from homeport.model.logs import LogKind
+from homeport.rules.shell import word
 
 
 def _of(facts: Facts, *programs: str) -> Iterator[Config]:
@@ -21,9 +22,8 @@ def _syslog(facts: Facts, label: str, evidence: Evidence, tag: str) -> Candidate
     """A place that is the system's log: the file that a syslog daemon keeps, where there is one."""
     if facts.syslog is None:
         reason = f"{label} goes to syslog, and no file of a syslog daemon is here"
-        return Candidate(
-            LogKind.SYSLOG, label, "journalctl -t " + tag, None, (evidence,), reason, f"journalctl -t {tag}"
-        )
+        asked = f"journalctl -t {word(tag)}"
+        return Candidate(LogKind.SYSLOG, label, asked, None, (evidence,), reason, asked)
     return Candidate(LogKind.SYSLOG, f"{tag} in syslog", facts.syslog, OfFile(facts.syslog, only=tag), (evidence,))
 
 
@@ -41,7 +41,7 @@ def nginx(facts: Facts) -> Iterator[Candidate]:
             path = value if value.startswith("/") or prefix is None else posixpath.join(prefix, value)
             if "$" in path:
                 reason = f"the name of {path} is made for each request: there is no one file"
-                remedy = f"ls -t {posixpath.dirname(path.partition('$')[0] + '_')}"
+                remedy = f"ls -t {word(posixpath.dirname(path.partition('$')[0] + '_'))}"
                 yield Candidate(LogKind.FILE, name, path, None, (Evidence(config.path, line),), reason, remedy)
                 continue
             yield from _file(path, config, line)
@@ -163,8 +163,8 @@ def _long(config: Config, name: str) -> str | None:
 
 def _given(words: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     """`-c name=value` and `--name=value` of postgres(1)."""
-    for word in words:
-        name, equals, value = word.removeprefix("--").partition("=")
+    for one in words:
+        name, equals, value = one.removeprefix("--").partition("=")
         if equals and name.replace("-", "_").startswith("log"):
             yield name.replace("-", "_"), value
 

@@ -9,6 +9,7 @@ from homeport.logs.places import descriptors
 from homeport.logs.places.kind import Candidate, Descriptor, Facts, Member, OfFile, OfPane, Place, Reader, Shape
 from homeport.model.evidence import Evidence
 from homeport.model.logs import LogKind
+from homeport.rules.shell import word
 
 _NAMES = {1: "stdout", 2: "stderr"}
 _KEEPERS = ("tee", "multilog", "cronolog", "rotatelogs", "svlogd", "s6-log")
@@ -121,7 +122,7 @@ def _pipe(facts: Facts, member: Member, one: Descriptor, stream: str, evidence: 
         reason += f", which writes it to {', '.join(dict.fromkeys(each.target for _, each in files))}"
     elif handed is not None:
         reason += ", which hands it to the system's log"
-        remedy = f"journalctl -t {_tag(handed)}" if facts.journal else None
+        remedy = f"journalctl -t {word(_tag(handed))}" if facts.journal else None
     elif told:
         reason += ": what it has taken cannot be read back here"
     yield Candidate(LogKind.PIPE, stream, one.target, None, (evidence,), reason, remedy)
@@ -158,13 +159,13 @@ def _chain(facts: Facts, readers: tuple[Reader, ...], own: set[int]) -> tuple[Re
 def _tag(reader: Reader) -> str:
     """What logger(1) and systemd-cat(1) call what they are given: `-t NAME`, else the user or the command."""
     words = reader.process.cmdline or ()
-    for at, word in enumerate(words[1:], 1):
-        if word in ("-t", "--tag", "--identifier") and at + 1 < len(words):
+    for at, one in enumerate(words[1:], 1):
+        if one in ("-t", "--tag", "--identifier") and at + 1 < len(words):
             return words[at + 1]
-        if word.startswith(("--tag=", "--identifier=")):
-            return word.partition("=")[2]
-        if word.startswith("-t") and len(word) > 2:
-            return word[2:]
+        if one.startswith(("--tag=", "--identifier=")):
+            return one.partition("=")[2]
+        if one.startswith("-t") and len(one) > 2:
+            return one[2:]
     return reader.process.user or "root"
 
 

@@ -8,6 +8,7 @@ from homeport.logs.places.kind import Candidate, Facts, OfContainer, OfFile, OfU
 from homeport.logs.places.texts import EQUALS, directives, sections
 from homeport.model.evidence import Evidence
 from homeport.model.logs import LogKind
+from homeport.rules.shell import word
 
 
 def journal(facts: Facts) -> Iterator[Candidate]:
@@ -16,7 +17,7 @@ def journal(facts: Facts) -> Iterator[Candidate]:
     if unit is None or facts.container is not None:
         return
     user = unit.scope == "user"
-    what = f"journalctl {'--user -u' if user else '-u'} {unit.name}"
+    what = f"journalctl {'--user -u' if user else '-u'} {word(unit.name)}"
     if not facts.journal:
         reason = "journalctl is not installed here"
         yield Candidate(LogKind.JOURNAL, unit.name, what, None, unit.evidence, reason)
@@ -84,8 +85,8 @@ def supervisord(facts: Facts) -> Iterator[Candidate]:
                 continue
             for _, value, line in directives(text, "stdout_logfile|stderr_logfile", EQUALS):
                 path = value
-                for word, meaning in (("program_name", name.strip()), ("process_num", "0"), ("here", here)):
-                    path = path.replace(f"%({word})s", meaning).replace(f"%({word})d", meaning)
+                for variable, meaning in (("program_name", name.strip()), ("process_num", "0"), ("here", here)):
+                    path = path.replace(f"%({variable})s", meaning).replace(f"%({variable})d", meaning)
                 one = of_file(path, config.member, Evidence(config.path, line))
                 if one is not None and path.startswith("/") and "%(" not in path:
                     yield one

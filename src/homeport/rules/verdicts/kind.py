@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import shlex
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -14,6 +12,7 @@ from homeport.model.snapshot import Listener
 from homeport.rules.masking import mask
 from homeport.rules.naming import label
 from homeport.rules.neighbours import endpoint_text
+from homeport.rules.shell import word as word
 
 
 class Finding(NamedTuple):
@@ -27,7 +26,6 @@ class Finding(NamedTuple):
     confidence: Confidence = Confidence.CERTAIN
 
 
-_PLAIN = re.compile(r"[\w@%+=:,./~\[\]…-]+")
 Judge = Callable[[Case], Finding | None]
 """Looks at a case, and says what is wrong if that is its matter, else nothing."""
 
@@ -35,11 +33,6 @@ Judge = Callable[[Case], Finding | None]
 def command(text: str, why: str) -> Remedy:
     """A command to run; what comes from outside of this program stands in it as a `word`."""
     return Remedy(kind=RemedyKind.COMMAND, text=text, why=why)
-
-
-def word(text: str) -> str:
-    """`text` as one word of a shell, where it is to stand in a command: names and paths may come from anybody."""
-    return text if _PLAIN.fullmatch(text) else shlex.quote(text)
 
 
 def edit(text: str, why: str) -> Remedy:

@@ -56,7 +56,7 @@ def loopback_down(case: Case) -> Finding | None:
     cause = f"the loopback interface lo is down in {where}: not even its own addresses can be reached"
     evidence = [Evidence("rtnetlink(7) RTM_GETLINK", "lo: IFF_UP is not set")]
     evidence += [Evidence("rtnetlink(7) RTM_GETROUTE", f"{one.destination}: {one.error}") for one in lost]
-    remedy = command(f"ip{f' -n {name}' if name else ''} link set lo up", "brings it up (root)")
+    remedy = command(f"ip{f' -n {word(name)}' if name else ''} link set lo up", "brings it up (root)")
     return Finding(Verdict.LOOPBACK_DOWN, Fault.MACHINE, cause, tuple(evidence), (remedy,))
 
 

@@ -50,7 +50,7 @@ def _halt(listener: Listener, halted: list[Condition], effect: str) -> Finding:
         evidence = Evidence(one.frozen, f"/proc/{pid}/cgroup names it, and it is frozen (cgroups(7))")
         container = next((each.container for each in listener.owners if each.container is not None), None)
         thaw = "THAWED" if one.frozen.endswith("freezer.state") else "0"
-        remedy = command(f"echo {thaw} > {one.frozen}", "lets it run again (root)")
+        remedy = command(f"echo {thaw} > {word(one.frozen)}", "lets it run again (root)")
         if container is not None:
             remedy = command(
                 f"{container.engine} unpause {word(container.name or container.id[:12])}", "lets it run again"

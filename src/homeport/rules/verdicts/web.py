@@ -104,7 +104,10 @@ def redirect_elsewhere(case: Case) -> Finding | None:
     )
     if last.redirect is Redirect.UNTOUCHED:
         there = urljoin(last.url, last.location or "").partition("?")[0]
-        remedies = (remedies[0], command(f"homeport check {shown(there)}", "what is there, if the redirect is meant"))
+        remedies = (
+            remedies[0],
+            command(f"homeport check {word(shown(there))}", "what is there, if the redirect is meant"),
+        )
     return Finding(Verdict.REDIRECT_ELSEWHERE, Fault.SERVER, cause, _trail(case), remedies)
 
 
