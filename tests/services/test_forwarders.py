@@ -30,6 +30,11 @@ def process(*words: str, exe: str | None) -> Process:
         ("/usr/bin/redir", "redir --lport=8080 --caddr=198.51.100.7 --cport=80"),
         ("/usr/bin/simpleproxy", "simpleproxy -L 8080 -R 198.51.100.7:80"),
         ("/usr/bin/6tunnel", "6tunnel -4 8080 db.example 80"),
+        ("/usr/bin/6tunnel", "6tunnel 8080 2001:db8::5 80"),
+        ("/usr/bin/socat", "socat TCP-LISTEN:80,fork SCTP4-CONNECT:198.51.100.7:9"),
+        ("/usr/bin/socat", "socat TCP-LISTEN:80,fork OPENSSL-DTLS-CLIENT:198.51.100.7:9"),
+        ("/usr/bin/socat", "socat UDP-LISTEN:80,fork UDP4-DATAGRAM:198.51.100.7:9"),
+        ("/usr/bin/socat", "socat TCP-LISTEN:80,fork VSOCK-CONNECT:2:9"),
         ("/usr/sbin/redsocks", "redsocks -c /etc/redsocks.conf"),
         ("/usr/sbin/rinetd", "rinetd -c /etc/rinetd.conf"),
         ("/usr/bin/nc.openbsd", "nc -l 80"),
@@ -51,6 +56,9 @@ def test_left_alone(exe: str, words: str) -> None:
         ("/usr/lib/systemd/systemd-socket-proxyd", "systemd-socket-proxyd -c 16 127.0.0.1:8080"),
         ("/usr/lib/systemd/systemd-socket-proxyd", "systemd-socket-proxyd /run/app.sock"),
         ("/usr/bin/simpleproxy", "simpleproxy -L 8080 -R localhost:80"),
+        ("/usr/bin/6tunnel", "6tunnel -6 8080 ::1 80"),
+        ("/usr/bin/socat", "socat TCP-LISTEN:80,fork EXEC:cat"),
+        ("/usr/bin/socat", "socat TCP-LISTEN:80,fork SCTP:127.0.0.1:9"),
         ("/usr/bin/kubectl", "kubectl proxy"),
         ("/usr/bin/nc.openbsd", "nc -lk 80"),
         ("/usr/bin/ncat", "ncat -l --keep-open 80"),
@@ -62,6 +70,15 @@ def test_left_alone(exe: str, words: str) -> None:
 def test_asked(exe: str | None, words: str) -> None:
     one = process(words, exe=exe) if ": " in words else process(*words.split(), exe=exe)
     assert forwarders.reason(one) is None
+
+
+@pytest.mark.parametrize(
+    "run", ["EXEC:ssh host nc db 5432", "SYSTEM:exec '/usr/bin/ssh' host", "exec:kubectl exec -i x"]
+)
+def test_what_socat_runs_may_carry_it_away(run: str) -> None:
+    found = forwarders.reason(process("socat", "UNIX-LISTEN:/run/x.sock,fork", run, exe="/usr/bin/socat"))
+    assert found is not None
+    assert found.startswith(f"socat carries what is sent there to {'kubectl' if 'kubectl' in run else 'ssh'}")
 
 
 def test_every_tunnel_is_known_by_a_name() -> None:

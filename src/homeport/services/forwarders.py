@@ -10,7 +10,7 @@ import re
 from ipaddress import ip_address
 
 from homeport.model.owners import Process
-from homeport.rules.commands import Command, read
+from homeport.rules.commands import Command, base, read
 
 _TUNNELS = {
     "ssh": "ssh carries it to its other end",
@@ -49,10 +49,10 @@ PROGRAMS = frozenset((*_TUNNELS, *_WITH_WORD, *_TO, "sshd", "sshd-session", "soc
 """What programs are called of which `reason` may say that bytes leave this machine."""
 _ONCE = frozenset(("nc", "ncat", "netcat", "nc.openbsd", "nc.traditional"))
 _SOCAT_PEER = re.compile(
-    r"(?i)\A(?:tcp|tcp4|tcp6|tcp-connect|tcp[46]-connect|openssl|openssl-connect|ssl|udp|udp[46]|udp-connect|"
-    r"udp[46]-connect|udp-sendto|udp[46]-sendto|socks\w*|proxy|proxy-connect):(\[[^\]]*\]|[^:,]*)"
+    r"(?i)\A(?:(?:tcp|udp|udplite|sctp|dccp|ip|vsock|openssl|openssl-dtls|ssl|dtls)[46]?"
+    r"(?:-(?:connect|client|sendto|datagram))?|socks[\w-]*|proxy|proxy-connect):(\[[^\]]*\]|[^:,]*)"
 )
-
+_SOCAT_RUNS = re.compile(r"(?i)\A(?:exec|system|shell):(.*)", re.DOTALL)
 _SOCAT_LISTENS = re.compile(r"(?i)[\w-]*listen:|(?:tcp|udp)\d?-l:")
 
 
@@ -98,9 +98,12 @@ def _socat(command: Command) -> str | None:
         found = _SOCAT_PEER.match(word)
         if found and not _is_here(found[1].strip("[]")):
             return f"socat carries what is sent there to {found[1][:80]}"
-    listens = [
-        word for word in plain if re.match(r"(?i)[\w-]*listen:", word) or re.match(r"(?i)(?:tcp|udp)\d?-l:", word)
-    ]
+        run = _SOCAT_RUNS.match(word)
+        names = () if run is None else (base(each) for each in re.findall(r"[\w./-]{1,400}", run[1][:4096]))
+        carrier = next((each for each in names if each in PROGRAMS or each in _ONCE), None)
+        if carrier is not None:
+            return f"socat carries what is sent there to {carrier}, and that to where its arguments say"
+    listens = [word for word in plain if _SOCAT_LISTENS.match(word)]
     if listens and not any("fork" in word.split(",")[1:] for word in listens):
         return f"socat {_ENDS}"
     return None
@@ -109,6 +112,8 @@ def _socat(command: Command) -> str | None:
 def _host(word: str) -> str | None:
     """The host that an argument names, alone or with a port; None: a number, an option, a path."""
     value = word.partition("=")[2] if word.startswith("--") else word
+    if value.count(":") > 1 and not value.startswith("["):  # of IPv6, and no port behind it
+        return value
     host = value.rpartition(":")[0] or value
     return None if not host or value[0] in "-/" or host.isdigit() else host.strip("[]")
 
