@@ -235,13 +235,14 @@ STRANGERS = "host sales bob 10.0.0.0/8 md5\n"
 @pytest.mark.parametrize(
     ("access", "login", "user"),
     [
+        (f"host all +admins all reject\n{TRUST}", None, "postgres:****@"),
         (TRUST, "not demanded", "postgres@"),
         (PASSWORD, "demanded (scram-sha-256)", "postgres:****@"),
         (STRANGERS, "refused: no line of pg_hba.conf fits", "postgres:****@"),
     ],
-    ids=["trust", "password", "strangers"],
+    ids=["group", "trust", "password", "strangers"],
 )
-def test_postgresql(tmp_path: Path, access: str, login: str, user: str) -> None:
+def test_postgresql(tmp_path: Path, access: str, login: str | None, user: str) -> None:
     (binaries,) = sorted(Path("/usr/lib/postgresql").glob("*/bin"))[-1:]
     port, folder = free_port(), tmp_path / "data"
     tmp_path.chmod(0o777)

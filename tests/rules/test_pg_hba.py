@@ -38,10 +38,39 @@ def method(text: str, client: str = "127.0.0.1", *, tls: bool = False) -> str | 
         ('host "postgres" "postgres" "127.0.0.0/8" ldap ldapserver="a b"', "127.0.0.1", False, "ldap"),
         ("host all all shop.example.org trust", "127.0.0.1", False, None),
         ("host all all", "127.0.0.1", False, None),
+        ("host sameuser all all trust", "127.0.0.1", False, "trust"),
     ],
 )
 def test_the_first_line_that_fits_decides(text: str, client: str, tls: bool, expected: str | None) -> None:
     assert method(text, client, tls=tls) == expected
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "host all +admins all trust", "host all @admins all trust", "host all /^post all trust", "include more.conf",
+        "host samerole all all trust", "host all all shop.example.org trust", "host all all all \\",
+    ],
+)  # fmt: skip
+def test_what_a_line_before_may_decide_is_not_known(first: str) -> None:
+    line = deciding(f"{first}\nhost all all all md5", IPV4, tls=False, database="postgres", user="postgres")
+    assert line is not None
+    assert (line.number, line.method) == (1, None)
+    assert deciding(first, IPV4, tls=False, database="postgres", user="postgres") == line
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "host all +admins all md5",
+        "hostssl all +admins all trust",
+        "host sales +admins all trust",
+        "host all +admins 10.0.0.0/8 trust",
+        "host replication all all trust",
+    ],
+)
+def test_a_line_before_that_is_for_others_or_says_the_same_leaves_no_doubt(first: str) -> None:
+    assert method(f"{first}\nhost all all all md5") == "md5"
 
 
 def test_a_line_is_told_with_its_number() -> None:

@@ -88,6 +88,9 @@ def _of_access_file(
     if line is None:
         evidence.append(Evidence(path, f"no line is for {kind.user} at {client}"))
         return f"refused: no line of {kind.access_file} fits"
+    if line.method is None:
+        evidence.append(Evidence(f"{path}:{line.number}", f"it may decide or not, which is not known: {line.text}"))
+        return None
     evidence.append(Evidence(f"{path}:{line.number}", line.text))
     if line.method == "reject":
         return f"refused by {kind.access_file}"
