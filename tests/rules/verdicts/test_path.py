@@ -84,7 +84,11 @@ def test_a_rule_before_nobody_is_not_to_blame() -> None:
 def test_a_rule_behind_a_translation_is() -> None:
     led = judgement(Action.DROP, "10.88.0.5", 80)
     one = case(connect={"127.0.0.1": Failing.TIMED_OUT}, firewall={ip_address("127.0.0.1"): led})
-    assert judge(one).verdict is Verdict.FIREWALL_DROP
+    found = judge(one)
+    assert found.verdict is Verdict.FIREWALL_DROP
+    # there the packet has the port that it was given
+    assert "nft insert rule inet filter input tcp dport 80 accept" in [each.text for each in found.remedies]
+    assert found.remedies[-1].why == f"who can reach 127.0.0.1:{PORT}"
 
 
 def test_the_first_address_is_dropped_and_the_second_answers() -> None:

@@ -93,19 +93,21 @@ def _where(judgement: Judgement) -> str:
 
 
 def _remedies(case: Case, judgement: Judgement) -> tuple[Remedy, ...]:
-    """With the program that the rule was made with, as far as it is known."""
+    """With the program that the rule was made with, as far as it is known; for the port that the packet has there."""
+    port = judgement.packet.port[0]
     protocol, side = case.protocol.value, "sport" if judgement.answering else "dport"
     chain = " ".join(word(str(one)) for one in (judgement.family, judgement.table, judgement.chain))
     program = _iptables(judgement)
-    insert = f"nft insert rule {chain} {protocol} {side} {case.port} accept"
+    insert = f"nft insert rule {chain} {protocol} {side} {port} accept"
     delete = None if judgement.handle is None else f"nft delete rule {chain} handle {judgement.handle}"
     if program is not None:
-        insert = f"{program} -I {judgement.chain} -p {protocol} --{side} {case.port} -j ACCEPT"
+        insert = f"{program} -I {judgement.chain} -p {protocol} --{side} {port} -j ACCEPT"
         if judgement.rule is not None and judgement.rule.startswith("-A "):
             delete = f"{program} -D {_quoted(judgement.rule.removeprefix('-A '))}"
     remedies = [] if delete is None else [command(delete, "takes the rule away until it is loaded again")]
     remedies.append(command(insert, "lets the port through before the rule"))
-    who = f"who can reach {owner(_listener(case))} at {at(case)}"
+    listener = _listener(case)
+    who = f"who can reach {at(case) if listener is None else f'{owner(listener)} at {at(case)}'}"
     remedies.append(command(f"homeport reach {word(case.asked)}", who))
     return tuple(remedies)
 
