@@ -150,3 +150,15 @@ def test_lines_of_one_second_all_come_once_from_an_engine_that_tells_whole_secon
     kept += ["2026-11-23T05:54:26.12Z stdout F d", "2026-11-23T05:54:26.123Z stdout F e"]
     assert feed.more() == kept[4:]
     assert feed.more() == []
+
+
+def test_all_lines_come_of_a_container_that_said_nothing_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[str] = []
+    monkeypatch.setattr(log_feeds, "_AGAIN", 0.0)
+    monkeypatch.setattr(ContainerLog, "_read", lambda _, lines: kept[-lines:])
+    monkeypatch.setattr(engines.Engines, "place_of", lambda *_: engines.Place("podman", "/none", 0))
+    feed = ContainerLog("c" * 64)
+    assert feed.more() == []
+    kept += [f"2026-11-23T05:54:{second:02}.{number:03}Z stdout F x" for second in range(3) for number in range(500)]
+    assert feed.more() == kept
+    assert feed.more() == []

@@ -247,12 +247,14 @@ class ContainerLog:
         """Nothing is open."""
 
     def _back_to(self, stamp: str | None, lines: int) -> list[str]:
-        """At least so many of the last lines, and all from a time on, or of the same time as the last one.
+        """At least so many of the last lines, and all from a time on ("": from any); None: from that of the last one.
 
         Podman tells whole seconds: what is added later may have the time of what is known. Raises OSError.
         """
         lines = max(lines, _FEW)
-        while len(found := self._read(lines)) >= lines < _MANY and _stamp(found[0]) >= (stamp or _stamp(found[-1])):
+        while len(found := self._read(lines)) >= lines < _MANY:
+            if _stamp(found[0]) < (_stamp(found[-1]) if stamp is None else stamp):
+                break
             lines *= 10
         return found
 
