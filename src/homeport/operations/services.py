@@ -113,8 +113,11 @@ def _unasked(one: Listener, others: tuple[Process, ...]) -> str | None:
 
 def untouchable(one: Listener) -> str | None:
     """Why a listener is not even to be connected to: it is not to be asked, or a connection would harm it."""
-    known = fragile(one)
-    return unasked(one) or (None if known is None else f"{known.product or known.protocol}: a connection would harm it")
+    others = _others(one, Bystanders())
+    known = _fragile(one, others)
+    return _unasked(one, others) or (
+        None if known is None else f"{known.product or known.protocol}: a connection would harm it"
+    )
 
 
 def no_destination(one: Listener) -> str | None:
