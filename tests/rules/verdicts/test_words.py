@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.rules.verdicts.building import PORT, case, condition
+from tests.rules.verdicts.building import PORT, case, claim, condition, process
 from tests.rules.verdicts.test_answers import exchange, failed, redirection, web
 from tests.rules.verdicts.test_processes import NODE, held
 from tests.rules.verdicts.test_tls import certificate, secure, tls
@@ -48,6 +48,23 @@ def test_a_hostile_redirection_to_what_is_left_alone() -> None:
     to = f"http://localhost:9100/{HOSTILE}"
     found = commands(web(replace(redirection(to, Redirect.UNTOUCHED), untouched="it may be a printer")))
     assert ["homeport", "check", to] in found
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        (("app", "--password", "hush 'hush' $hush"), "app --password …"),
+        (("app", "--password=hush 'hush'"), "app --password=…"),
+        (("sh", "-c", "PGPASSWORD='hush hush' psql -p 3000"), "PGPASSWORD="),
+        (("app", "postgres://u:hush$hush@localhost:3000/d"), "app postgres://u:…@localhost:3000/d"),
+        (("app", "--title", "it's on 3000"), "app --title 'it'\"'\"'s on 3000'"),
+    ],
+)
+def test_a_command_to_run_by_hand_tells_no_secret_however_that_is_quoted(words: tuple[str, ...], shown: str) -> None:
+    found = judge(case(claims=(claim(process(7, *words), restarts=3),)))
+    (by_hand,) = (one.text for one in found.remedies if one.why.startswith("the same by hand"))
+    assert shown in by_hand
+    assert "hush" not in by_hand
 
 
 def test_a_hostile_control_group() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from homeport.model.addresses import IPAddress
 from homeport.model.case import Case, Claim
@@ -386,11 +386,21 @@ def _moved(case: Case, there: str) -> str:
 
 def _by_hand(claim: Claim) -> list[Remedy]:
     words = claim.process.cmdline or ()
-    line = mask(" ".join(word(one) for one in words))
+    line = " ".join(word(one) for one in _masked(words))
     if not words or len(line) > _MOST_OF_A_COMMAND:
         return []
     folder = f"cd {word(claim.process.cwd)} && " if claim.process.cwd else ""
     return [command(f"{folder}{line}", "the same by hand: it then says why it ends")]
+
+
+def _masked(words: Sequence[str]) -> Iterator[str]:
+    """The words without what looks secret: masked before they are quoted, since a mask ends where a quotation does."""
+    before = ""
+    for one in words:
+        hidden = mask(one)
+        # the value of an option that names a secret: all of it, whatever is in it
+        yield "…" if mask(f"{before} {one}") != f"{mask(before)} {hidden}" else hidden
+        before = one
 
 
 def _usual(case: Case) -> str:
