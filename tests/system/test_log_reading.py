@@ -214,3 +214,25 @@ def test_what_comes_faster_than_it_is_read_is_kept_when_it_is_truncated_or_renam
     while opened[0].behind:
         found += opened[0].more()
     assert found == [line for part in parts for line in part]
+
+
+def test_what_all_files_keep_ahead_is_bounded_together(
+    tmp_path: Path, opened: list[FileLog], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_reading, "AHEAD", 4 * log_reading.BLOCK)
+    paths = [tmp_path / f"{number}.log" for number in range(3)]
+    for each in paths:
+        each.touch()
+        opened.append(FileLog(Where(str(each))))
+    lines = [f"{number:07}" for number in range(8 * PER_POLL // 8)]
+    for each in paths:
+        add(each, "".join(f"{line}\n" for line in lines))
+    seen: list[list[str]] = [[], [], []]
+    for _ in range(1000):
+        for one, found in zip(opened, seen, strict=True):
+            found += one.more()
+            assert FileLog._held <= 4 * log_reading.BLOCK + len(opened) * log_reading.BLOCK
+        if all(len(found) == len(lines) for found in seen):
+            break
+    assert seen == [lines] * 3
+    assert FileLog._held == 0

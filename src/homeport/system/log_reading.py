@@ -11,7 +11,7 @@ import stat
 import time
 from collections import deque
 from collections.abc import Iterator
-from typing import NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 from homeport.logs.splitting import Splitter
 from homeport.system.reading import open_inside
@@ -22,7 +22,7 @@ FARTHEST = 64 << 20
 PER_POLL = 1 << 18
 """Bytes that are made to lines at one time: few, so that no rotation passes unseen meanwhile."""
 AHEAD = 32 << 20
-"""Bytes that are kept of what was added and is not made to lines yet."""
+"""Bytes that are kept, of all files together, of what was added and is not made to lines yet."""
 RETIRED_SECONDS = 8.0
 """How long a renamed file is read on after the last line that was written to it."""
 _MOST_RETIRED = 16
@@ -59,6 +59,8 @@ class Feed(Protocol):
 
 class FileLog:
     """One log file. Raises OSError from its making where it cannot be read."""
+
+    _held: ClassVar[int] = 0  # bytes that all files together have ahead
 
     def __init__(self, where: Where) -> None:
         self._where = where
@@ -159,7 +161,8 @@ class FileLog:
         """Close what is open."""
         for descriptor in (self._descriptor, *(one[0] for one in self._retired)):
             os.close(descriptor)
-        self._retired = []
+        FileLog._held -= self._waiting
+        self._waiting, self._ahead, self._retired = 0, deque(), []
 
     def _open(self) -> int:
         """Open it by its path, or by the link of a descriptor where that is not the file that is written to."""
@@ -181,15 +184,17 @@ class FileLog:
             splitter, block = self._ahead.popleft()
             left -= len(block)
             self._waiting -= len(block)
+            FileLog._held -= len(block)
             lines += splitter.feed(block)
         self.behind = bool(self._ahead)
         return lines
 
     def _fetch(self, descriptor: int, position: int, splitter: Splitter) -> int:
         """Take what comes after a position, as far as there is room; where that ends."""
-        while self._waiting < AHEAD and (block := os.pread(descriptor, BLOCK, position)):
+        while (not self._waiting or FileLog._held < AHEAD) and (block := os.pread(descriptor, BLOCK, position)):
             position += len(block)
             self._waiting += len(block)
+            FileLog._held += len(block)
             self._ahead.append((splitter, block))
         return position
 
@@ -209,7 +214,7 @@ class FileLog:
         kept = []
         for descriptor, position, splitter in self._retired:
             end = self._fetch(descriptor, position, splitter)
-            if end > position or self._waiting >= AHEAD:
+            if end > position or FileLog._held >= AHEAD:
                 self._last_retired = time.monotonic()
             if time.monotonic() - self._last_retired < RETIRED_SECONDS:
                 kept.append((descriptor, end, splitter))

@@ -64,7 +64,8 @@ def test_what_was_wrong_is_not_wished_again() -> None:
         ("shop", Netns(HERE, "shop", 1, True), "ip netns exec shop "),
         ("web", Netns(HERE, None, 1, True), "nsenter --net=/proc/100/ns/net "),
         ("4711", Netns(THERE, None, 1, True), "nsenter --net=/proc/4711/ns/net "),
-        ("web", Netns(THERE, None, 1, True), ""),
+        ("web", Netns(THERE, None, 1, True), "in the network of web: "),
+        (str(THERE), Netns(THERE, None, 1, True), f"in the network of {THERE}: "),
     ],
 )
 def test_rules_are_changed_where_they_are(place: str | None, netns: Netns, prefix: str) -> None:

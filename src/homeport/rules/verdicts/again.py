@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from homeport.model.case import WEB_SCHEMES, Case
 from homeport.model.diagnosis import Remedy, RemedyKind, Verdict
-from homeport.rules.verdicts.kind import is_own, word
+from homeport.rules.verdicts.kind import advice, is_own, word
 
 _CHECK = "homeport check "
 _USUAL_SECONDS = 5.0
@@ -31,7 +31,10 @@ def _kept(case: Case, verdict: Verdict, one: Remedy) -> Remedy:
             f"{name} {word(value)}" if value else name for name, value in _options(case, verdict) if name not in words
         ]
         return Remedy(kind=one.kind, text=" ".join((one.text, *_fitting(added, words))), why=one.why)
-    if one.text.startswith(_INSIDE) and (prefix := _prefix(case)):
+    if one.text.startswith(_INSIDE) and case.wish.place is not None:
+        prefix = _prefix(case)
+        if prefix is None:  # as it stands it would act in the caller's own
+            return advice(f"in the network of {case.wish.place}: {one.text}", one.why or "")
         return Remedy(kind=one.kind, text=f"{prefix} {one.text}", why=one.why)
     return one
 
@@ -61,13 +64,13 @@ def _fitting(options: list[str], words: list[str]) -> list[str]:
     return [one for one in options if not one.startswith(("--host", "--http2"))]
 
 
-def _prefix(case: Case) -> str:
-    """How to run a command where the client of this case is; nothing where that is where the caller is."""
-    if case.wish.place is None:
-        return ""
+def _prefix(case: Case) -> str | None:
+    """How to run a command in the namespace that the check was made from; None where that cannot be told."""
     if case.netns is not None and case.netns.name:
         return f"ip netns exec {word(case.netns.name)}"
     found = case.listener or next((one for one in case.listening if is_own(case, one) and one.owners), None)
-    if found is not None and found.owners and is_own(case, found):
+    if case.there is None and found is not None and found.owners and is_own(case, found):
         return f"nsenter --net=/proc/{found.owners[0].process.pid}/ns/net"
-    return f"nsenter --net=/proc/{case.wish.place}/ns/net" if case.wish.place.isdigit() else ""
+    place = case.wish.place or ""
+    is_pid = place.isdigit() and (case.netns is None or place != str(case.netns.inode))
+    return f"nsenter --net=/proc/{place}/ns/net" if is_pid else None

@@ -210,7 +210,8 @@ def _evidence(one: Certificate) -> Evidence:
 
 
 def _renew(seen: _Shown) -> tuple[Remedy, ...]:
-    names = " ".join(word(one) for one in dict.fromkeys((seen.wanted, *seen.leaf.names[:4])))
+    every = dict.fromkeys((seen.wanted, *seen.leaf.names[:4]))
+    names = " ".join(word(one) for one in every if not one.startswith("-"))  # which would be an option
     return (
         command(f"mkcert {names}", "makes a new certificate for development; then give it to the server and reload it"),
         command("certbot renew", "if it comes from an ACME authority"),
