@@ -14,7 +14,7 @@ from homeport.model.evidence import Confidence, Evidence
 from homeport.model.owners import Container, Owner, Process, Reason, Unattributed
 from homeport.model.snapshot import Listener
 from homeport.model.sockets import Socket, State
-from homeport.rules.commands import Command
+from homeport.rules.commands import Command, read
 from homeport.services import engine
 from homeport.services.engine import Question, Step
 from homeport.services.kind import Clues, Match
@@ -174,6 +174,15 @@ def test_the_executable_adds_the_product_that_the_bytes_leave_open() -> None:
 )
 def test_one_word_for_everything_proves_nothing(said: bytes, before: bytes, parrots: bool) -> None:
     assert engine.parrots(said, before) is parrots
+
+
+def test_an_applet_is_not_the_program_whose_name_it_has() -> None:
+    applet = read(process("/bin/httpd", "-f", exe="/bin/busybox"))
+    said = Match("http", None, None, "GET /: HTTP/1.1 200")
+    assert (applet.program, engine.service(said, applet).product) == ("httpd", "BusyBox")
+    assert engine.by_name(Clues(80, ("httpd",)), applet, Protocol.TCP) is None
+    real = read(process("/usr/sbin/httpd", exe="/usr/sbin/httpd"))
+    assert engine.service(said, real).product == "Apache httpd"
 
 
 def test_the_header_of_a_server_behind_is_not_the_one_that_listens() -> None:

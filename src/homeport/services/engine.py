@@ -201,7 +201,7 @@ def service(match: Match, command: Command | None, *, tls: bool = False) -> Serv
     match = _in_front(match, command)
     product, confidence = match.product, Confidence.CERTAIN
     if product is None and command is not None and command.confidence is not Confidence.POSSIBLE:
-        product = programs.product(match.protocol, command.program)
+        product = _product(match.protocol, command)
         if match.protocol == Step.TLS.value and len(some := programs.products(command.program)) == 1:
             product = some.pop()
         if product is not None:
@@ -210,11 +210,18 @@ def service(match: Match, command: Command | None, *, tls: bool = False) -> Serv
     return Service(match.protocol, product, match.version, tls, confidence, tuple(evidence), match.facts)
 
 
+def _product(protocol: str, command: Command) -> str | None:
+    """What a program is. An applet of BusyBox has the name of another program, and is none."""
+    if base(command.path or "") == "busybox":
+        return "BusyBox"
+    return programs.product(protocol, command.program)
+
+
 def _in_front(match: Match, command: Command | None) -> Match:
     """Without the name of a server behind the one that listens, which hands its header on: that one is a fact."""
     if match.product not in _SERVERS or command is None or command.confidence is not Confidence.CERTAIN:
         return match
-    own = programs.product(match.protocol, command.program)
+    own = _product(match.protocol, command)
     if own not in _IN_FRONT or own == match.product or (own, match.product) in _SAME:
         return match
     behind = f"{match.product} {match.version}" if match.version else str(match.product)
@@ -228,7 +235,7 @@ def by_name(found: Clues, command: Command | None, protocol: Protocol) -> Servic
 
     Likely where the port is usual for it too; possible of a program that makes pages, which may be slow to begin with.
     """
-    if command is None or command.confidence is Confidence.POSSIBLE:
+    if command is None or command.confidence is Confidence.POSSIBLE or base(command.path or "") == "busybox":
         return None
     name = command.program.lower()
     evidence = (Evidence(command.evidence.source, f"the owner runs {command.evidence.text}, which said nothing"),)
