@@ -214,7 +214,7 @@ def test_a_socket_to_the_journal() -> None:
     assert [one.kind for one in found] == [LogKind.JOURNAL, LogKind.SOCKET]
     assert found[0].reading == OfUnit("shop.service", False)
     assert found[0].what == "journalctl -u shop.service"
-    assert found[1].reason == "stdout and stderr leads to the journal"
+    assert found[1].reason == "stdout and stderr lead to the journal"
     (other,) = candidates(facts(member(*unix)))
     assert other.reason is not None and "cannot be seen" in other.reason
     without = candidates(facts(member(*unix), unit=UNIT, journal=False))

@@ -86,6 +86,16 @@ def test_since(serve: Serve) -> None:
     assert [one.rsplit(" ", 1)[1] for one in texts(found)] == ["2998", "2999"]
 
 
+def test_what_since_leaves_out_for_lack_of_a_time_is_said(serve: Serve) -> None:
+    since = datetime(2026, 11, 20, tzinfo=UTC)
+    port = str(serve("print('ERROR: bad'); print('INFO: fine'); print('ERROR: worse')"))
+    found = logs(port, LogWish(most=100, since=since, level=Level.ERROR))
+    assert found.lines == ()
+    (said,) = found.limits
+    assert said.endswith("--since left out 2 entries without a time")
+    assert logs(port, LogWish(most=100, level=Level.ERROR)).limits == ()
+
+
 def test_errors_of_a_listener_for_the_page_are_masked(serve: Serve) -> None:
     code = "print('ERROR: cannot reach postgres://ada:verysecret7@db/shop'); print('ERROR: bad'); print('fine')"
     found = recent(listener(serve(code)), errors_only=True)

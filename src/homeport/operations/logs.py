@@ -255,6 +255,9 @@ def answer(
         lines, limit = search.run()
         if limit is not None:
             said.append(limit)
+        if search.timeless:
+            count = f"{search.timeless:,} entr{'y' if search.timeless == 1 else 'ies'}"
+            said.append(f"{one.source.label}: --since left out {count} without a time")
         if groups is not None:
             groups.merge(search.groups)
         if lines:
@@ -312,7 +315,10 @@ def _last_change(one: Open) -> datetime:
 
 
 class Pass(NamedTuple):
-    """What one look at the end of a log found; `oldest`: the time of its first entry, `late`: time was up."""
+    """What one look at the end of a log found.
+
+    `oldest`: the time of its first entry; `late`: time was up; `timeless`: how many entries only lacked a time.
+    """
 
     lines: list[LogLine]
     oldest: datetime | None
@@ -320,6 +326,7 @@ class Pass(NamedTuple):
     late: bool
     groups: Groups
     complete: bool = False
+    timeless: int = 0
 
 
 class Search:
@@ -332,6 +339,7 @@ class Search:
         self._now = now
         self._deadline = deadline
         self.groups = Groups()
+        self.timeless = 0
 
     def run(self) -> tuple[list[LogLine], str | None]:
         """The last entries that are wanted, and how far back was looked, where that is not all."""
@@ -349,13 +357,13 @@ class Search:
             best = found
             reached = wish.since is not None and best.oldest is not None and best.oldest < wish.since
             if best.complete or reached:
-                self.groups = best.groups
+                self.groups, self.timeless = best.groups, best.timeless
                 return best.lines, None
             enough = len(best.lines) >= wish.most and wish.since is None and not wish.errors
             if enough or not self._narrow or found.late or step >= most:
                 break
             step = min(step * STEP, most)
-        self.groups = best.groups
+        self.groups, self.timeless = best.groups, best.timeless
         if not self._narrow or (len(best.lines) >= wish.most and wish.since is None and not wish.errors):
             return best.lines, None
         since = "" if best.oldest is None else f", those since {best.oldest.astimezone().strftime('%Y-%m-%d %H:%M:%S')}"
@@ -374,7 +382,8 @@ class Search:
         groups = Groups()
         assembler = Assembler(self._open.source.label, reader(self._now))
         oldest: datetime | None = None
-        looked = 0
+        looked = timeless = 0
+        anytime = replace(self._wish, since=None)
         for entry in _entries(assembler, text):
             oldest = oldest or entry.time
             looked += entry.text.count("\n") + 1
@@ -382,9 +391,11 @@ class Search:
                 kept.append(entry)
                 if self._wish.errors:
                     groups.add(entry)
+            elif entry.time is None and wanted(entry, anytime, self._pattern):
+                timeless += 1
             if time.monotonic() > self._deadline:
-                return Pass(list(kept), oldest, looked, True, groups)
-        return Pass(list(kept), oldest, looked, False, groups, complete)
+                return Pass(list(kept), oldest, looked, True, groups, timeless=timeless)
+        return Pass(list(kept), oldest, looked, False, groups, complete, timeless)
 
     def wanted(self, entry: LogLine) -> bool:
         """Whether an entry is one that was asked for."""

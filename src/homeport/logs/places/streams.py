@@ -12,6 +12,7 @@ from homeport.model.logs import LogKind
 from homeport.rules.shell import word
 
 _NAMES = {1: "stdout", 2: "stderr"}
+_BOTH = "stdout and stderr"
 _KEEPERS = ("tee", "multilog", "cronolog", "rotatelogs", "svlogd", "s6-log")
 """Programs that keep what they read in files."""
 _MOST_READERS = 16
@@ -36,20 +37,24 @@ def find(facts: Facts) -> Iterator[Candidate]:
             if member.part != "owner" and one.target == "/dev/null":  # helpers of a server have nothing to say
                 continue
             both = number == 1 and 2 in streams and _same(one, streams[2])
-            yield from _place(facts, member, one, "stdout and stderr" if both else _NAMES[number])
+            yield from _place(facts, member, one, _BOTH if both else _NAMES[number])
 
 
 def _same(one: Descriptor, other: Descriptor) -> bool:
     return (one.device, one.inode, one.target) == (other.device, other.inode, other.target)
 
 
+def _leads(stream: str) -> str:
+    return "lead" if stream == _BOTH else "leads"
+
+
 def _place(facts: Facts, member: Member, one: Descriptor, stream: str) -> Iterator[Candidate]:
-    text = f"{stream} of process {member.process.pid} ({member.program}) leads to {one.target}"
+    text = f"{stream} of process {member.process.pid} ({member.program}) {_leads(stream)} to {one.target}"
     evidence = Evidence(one.link, text)
     if one.shape is Shape.REGULAR:
         yield descriptors.candidate(one, posixpath.basename(one.target), member.root, evidence)
     elif one.target == "/dev/null":
-        reason = f"{stream} of process {member.process.pid} is thrown away: it was started with it on /dev/null"
+        reason = f"thrown away: process {member.process.pid} was started with its {stream} on /dev/null"
         yield Candidate(LogKind.NULL, stream, "/dev/null", None, (evidence,), reason)
     elif one.shape is Shape.CHARACTER:
         yield from _terminal(facts, one, stream, evidence)
@@ -196,7 +201,8 @@ def _socket(facts: Facts, member: Member, one: Descriptor, stream: str, evidence
     given = (member.environment or {}).get("JOURNAL_STREAM", "")
     if given == f"{one.device}:{one.inode}" or (facts.unit is not None and given):
         note = Evidence(f"/proc/{member.process.pid}/environ", f"JOURNAL_STREAM={given}")
-        return Candidate(LogKind.SOCKET, stream, one.target, None, (evidence, note), f"{stream} leads to the journal")
+        reason = f"{stream} {_leads(stream)} to the journal"
+        return Candidate(LogKind.SOCKET, stream, one.target, None, (evidence, note), reason)
     reason = f"{stream} is a socket ({one.target}): who reads it cannot be seen"
     return Candidate(LogKind.SOCKET, stream, one.target, None, (evidence,), reason)
 
