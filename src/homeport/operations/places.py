@@ -33,16 +33,24 @@ def find(text: str) -> Netns:
     for one in snapshot.netns:
         if text in (one.name, str(one.inode)):
             return one
+    here = next((one.inode for one in snapshot.netns if one.own), None)
+    beside = None
     for listener in snapshot.listeners:
         for owner in listener.owners:
             container = owner.container
             named = container is not None and (container.name == text or _is_id(container.id, text))
-            if named or str(owner.process.pid) == text:
-                return Netns(listener.socket.netns, None, owner.process.pid, False)
+            if not named and str(owner.process.pid) != text:
+                continue
+            found = Netns(listener.socket.netns, None, owner.process.pid, False)
+            if not named or found.inode != here:
+                return found
+            beside = beside or found  # what its engine publishes it with, unless it has the network of the host
     pid = int(text) if text.isdigit() else _inside_of(text)
     inode = None if pid is None else namespaces.of_process(pid)
     if inode is not None:
         return Netns(inode, None, pid, False)
+    if beside is not None:
+        return beside
     if pid is not None and os.path.exists(f"/proc/{pid}"):
         raise RightsError(f"the network namespace of process {pid} may not be entered", remedy="sudo homeport check …")
     names = sorted({one.name for one in snapshot.netns if one.name})

@@ -448,6 +448,13 @@ def test_from_a_container(check: Check, unpublished: tuple[str, int]) -> Diagnos
     return check(f"http://127.0.0.1:{port}/", "--from", name)
 
 
+@case("ok", "a container whose port is published as another one, asked from within", near="other-port")
+def test_from_a_published_container(check: Check, published: tuple[str, int, int]) -> Diagnosis:
+    name, inside, outside = published
+    assert check(f"127.0.0.1:{outside}", *QUICK, "--from", name)["verdict"] == "other-namespace"
+    return check(f"http://127.0.0.1:{inside}/", "--from", name)
+
+
 @case("ok", "a container's own address", near="not-this-machine")
 def test_the_address_of_a_container(check: Check, containers: Containers, unpublished: tuple[str, int]) -> Diagnosis:
     name, port = unpublished

@@ -14,6 +14,7 @@ from homeport.model.sockets import State
 from homeport.rules.masking import mask
 from homeport.rules.naming import label
 from homeport.rules.neighbours import destination, endpoint_text
+from homeport.rules.publishing import FORWARDING
 from homeport.rules.verdicts.kind import Finding, advice, at, command, edit, is_own, owner, place, socket_evidence, word
 
 _NOBODY = frozenset((Failing.REFUSED, Failing.UNREACHABLE, Failing.RESET))
@@ -173,7 +174,9 @@ def not_published(case: Case) -> Finding | None:
     if _listens(case):
         return None
     contained = [
-        (one, one.owners[0].container) for one in _foreign(case) if one.owners and one.owners[0].container is not None
+        (one, one.owners[0].container)
+        for one in _foreign(case)
+        if one.owners and one.owners[0].container is not None and one.owners[0].process.name not in FORWARDING
     ]
     for one, container in contained:
         for each in case.published if not one.socket.address.is_loopback else ():
