@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -46,7 +47,9 @@ def reach(text: str, source: str | None = None, *, prove: bool = False, scene: S
     """
     if prove and os.geteuid() != 0:
         raise RightsError(
-            "a proof needs root", why="it makes a network namespace", remedy="sudo homeport reach … --prove"
+            "a proof needs root",
+            why="it makes a network namespace",
+            remedy=f"sudo homeport reach {shlex.quote(text)} --prove",
         )
     if not prove:
         return _report(text, source, scene, prove=False)

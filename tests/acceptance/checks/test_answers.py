@@ -336,6 +336,15 @@ def test_http1(check: Check, tmp_path: Path) -> Diagnosis:
         return check(f"http://127.0.0.1:{port}/")
 
 
+@case("wrong-protocol", "a Node server of HTTP/1.1, asked with --http2", cured=True)
+def test_http1_alone(check: Check, tmp_path: Path) -> Two:
+    (port,) = free_ports(1)
+    with node(tmp_path, BOTH.replace("PORT", str(port)), port):
+        found = check(f"127.0.0.1:{port}", "--http2")
+        assert "HTTP/1.1 only" in found["cause"]
+        return found, check(*found["remedy"].removeprefix("homeport check ").split())
+
+
 @case("proxy-in-the-way", "http_proxy is set, and no NO_PROXY", cured=True)
 def test_proxy(check: Check, site: Site) -> Two:
     url = site.url("there")

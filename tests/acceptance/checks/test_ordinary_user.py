@@ -60,7 +60,7 @@ def here() -> int:
 def test_somebody_elses_server(check: Check, here: int, nobody: tuple[str, ...]) -> Diagnosis:
     with serving("127.0.0.1", here):
         found = check(f"http://127.0.0.1:{here}/", prefix=nobody)
-    assert "user 0" in found["cause"]
+    assert "another user's process (uid 0)" in found["cause"]
     return found
 
 

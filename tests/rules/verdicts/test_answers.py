@@ -131,6 +131,14 @@ def test_http2_alone(scheme: str | None, wanted: Verdict) -> None:
     assert found.remedies[0].text.endswith("--http2")
 
 
+@pytest.mark.parametrize("scheme", ["http", None])
+def test_http2_was_asked_for_and_there_is_none(scheme: str | None) -> None:
+    found = judge(web(scheme=scheme, exchange_failure=failed(Failing.NOT_HTTP), wish=Wish(http2=True)))
+    assert (found.verdict, found.fault) == (Verdict.WRONG_PROTOCOL, Fault.CLIENT)
+    assert "HTTP/1.1 only" in found.cause
+    assert remedies(found) == [f"homeport check http://127.0.0.1:{PORT}/"]
+
+
 def test_http2_as_it_was_asked_for() -> None:
     one = web(exchange(version="HTTP/2"), service=service("http/2"), wish=Wish(http2=True))
     assert verdict(one) is Verdict.OK

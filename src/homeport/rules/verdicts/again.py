@@ -13,8 +13,9 @@ _USUAL_SECONDS = 5.0
 _INSIDE = ("nft ", "iptables", "ip6tables", "ip link ", "curl ", "openssl ", "sysctl ")
 """Commands that mean the network namespace in which they run."""
 _OTHER_HOST = frozenset((Verdict.HOST_REFUSED,))
+_OTHER_VERSION = frozenset((Verdict.WRONG_PROTOCOL,))
 _OTHER_SECURITY = frozenset((Verdict.TLS_EXPECTED, Verdict.PLAIN_EXPECTED, Verdict.WRONG_PROTOCOL))
-"""Verdicts whose remedies ask with another Host, or with and without TLS: what was wished for was wrong."""
+"""Verdicts whose remedies ask with another Host, another HTTP, or with and without TLS: what was wished was wrong."""
 
 
 def kept(case: Case, verdict: Verdict, remedies: Iterable[Remedy]) -> tuple[Remedy, ...]:
@@ -43,7 +44,7 @@ def _options(case: Case, verdict: Verdict) -> Iterable[tuple[str, str]]:
     wish = case.wish
     if wish.host is not None and verdict not in _OTHER_HOST:
         yield "--host", wish.host
-    if wish.http2:
+    if wish.http2 and verdict not in _OTHER_VERSION:
         yield "--http2", ""
     if verdict not in _OTHER_SECURITY:
         if wish.tls:

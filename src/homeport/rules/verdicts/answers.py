@@ -97,11 +97,18 @@ def http2_only(case: Case) -> Finding | None:
 
 
 def no_http(case: Case) -> Finding | None:
-    """HTTP was asked for, and what comes back is none."""
+    """HTTP was asked for, and what comes back is none, or HTTP/1.1 where HTTP/2 was asked for."""
     failure = case.exchange_failure
-    if failure is None or failure.failing is not Failing.NOT_HTTP or case.exchanges or not case.wants_http:
+    if failure is None or failure.failing is not Failing.NOT_HTTP or case.exchanges:
         return None
     evidence = (Evidence("connection", failure.detail),)
+    if case.wish.http2 and case.spoken is not None and case.spoken.protocol == "http":
+        cause = f"{at(case)} speaks HTTP/1.1 only, and HTTP/2 from the first byte was asked for"
+        there = url(case, "https" if isinstance(case.tls, Tls) else "http")
+        remedy = command(f"homeport check {there}", "with HTTP/1.1")
+        return Finding(Verdict.WRONG_PROTOCOL, Fault.CLIENT, cause, (*case.spoken.evidence, *evidence), (remedy,))
+    if not case.wants_http:
+        return None
     if failure.detail == TLS_ALERT:
         cause = f"{at(case)} answers plain text with an alert of TLS"
         scheme = {"ws": "wss", "grpc": "grpcs"}.get(case.scheme or "", "https")

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from homeport.model.case import Case
 from homeport.model.diagnosis import Fault, Remedy, RemedyKind, Verdict
 from homeport.model.evidence import Confidence, Evidence
+from homeport.model.owners import Reason
 from homeport.model.snapshot import Listener
 from homeport.rules.masking import mask
 from homeport.rules.naming import label
@@ -78,8 +79,10 @@ def place(one: Listener) -> str:
 def owner(one: Listener | None) -> str:
     """Who holds a listener: `node server.js (pid 4711)`."""
     if one is None or not one.owners:
-        uid = None if one is None or one.unattributed is None else one.unattributed.uid
-        return "somebody who cannot be named" + (f" (user {uid})" if uid is not None else "")
+        known = None if one is None else one.unattributed
+        if known is not None and known.uid is not None and known.reason is Reason.OTHER_USER:
+            return f"another user's process (uid {known.uid})"
+        return "somebody who cannot be named" + (f" (uid {known.uid})" if known and known.uid is not None else "")
     first = one.owners[0]
     text = f"{label(first.process)} (pid {first.process.pid})"
     if first.container is not None:
