@@ -15,6 +15,7 @@ from homeport.model.diagnosis import Verdict
 from homeport.operations.check import check
 from homeport.operations.results import diagnosis
 from homeport.operations.scene import survey
+from homeport.operations.world import brief
 
 HOST = "127.83.24.1"
 STARTUP = struct.pack("!I", 3 << 16)
@@ -82,3 +83,16 @@ def test_who_asks_for_a_page_of_the_web_asks_no_database(database: Database) -> 
     found = check(f"http://{HOST}:{database.server_address[1]}/", Wish(seconds=10.0))
     assert found.verdict is Verdict.WRONG_PROTOCOL
     assert not started(database)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("bad", "bad"),
+        ("Error: boom\n    at x\n    at y", "Error: boom"),
+        ("ERROR: broke\nTraceback:\n  frame\nValueError: boom\n", "ERROR: broke … ValueError: boom"),
+        (" \n", ""),
+    ],
+)
+def test_an_entry_of_a_log_in_a_line(text: str, wanted: str) -> None:
+    assert brief(text) == wanted

@@ -96,6 +96,33 @@ def test_what_since_leaves_out_for_lack_of_a_time_is_said(serve: Serve) -> None:
     assert logs(port, LogWish(most=100, level=Level.ERROR)).limits == ()
 
 
+def test_where_nothing_listens_what_was_told_the_port_is_read(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        port = one.getsockname()[1]
+    code = "import sys, time; print('no database yet', flush=True); open('ready', 'w'); time.sleep(1000)"
+    with (tmp_path / "out.log").open("ab") as out:
+        command = [sys.executable, "-c", code, f"--port={port}"]
+        server = subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+    try:
+        deadline = time.monotonic() + 30
+        while not (tmp_path / "ready").exists():
+            assert server.poll() is None and time.monotonic() < deadline
+            time.sleep(0.01)
+        found = logs(str(port), LogWish())
+    finally:
+        server.kill()
+        server.wait()
+    assert texts(found) == ["no database yet"]
+    assert any(str(server.pid) in one and "nothing listens" in one for one in found.hints)
+
+
+def test_of_a_long_traceback_its_end_is_kept(serve: Serve) -> None:
+    code = "print('ERROR: broke'); print('Traceback (most recent call last):'); "
+    code += "print(*('  frame',) * 90, sep='\\n'); print('ValueError: boom')"
+    (line,) = recent(listener(serve(code)), errors_only=True).lines
+    assert (line.text.count("\n"), line.text.rsplit("\n", 1)[1]) == (49, "ValueError: boom")
+
+
 def test_errors_of_a_listener_for_the_page_are_masked(serve: Serve) -> None:
     code = "print('ERROR: cannot reach postgres://ada:verysecret7@db/shop'); print('ERROR: bad'); print('fine')"
     found = recent(listener(serve(code)), errors_only=True)
@@ -166,8 +193,10 @@ def test_a_label_is_unique(serve: Serve) -> None:
 
 
 def test_nothing_listens() -> None:
-    found = logs("1", LogWish(since=datetime.now(UTC) - timedelta(1)))
-    assert (found.sources, found.hints) == ((), ("nothing listens at 1",))
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        port = one.getsockname()[1]
+    found = logs(str(port), LogWish(since=datetime.now(UTC) - timedelta(1)))
+    assert (found.sources, found.hints) == ((), (f"nothing listens at {port}",))
 
 
 def test_a_file_that_takes_anothers_place_between_two_looks_is_no_further_source(

@@ -27,6 +27,8 @@ def looked(one: Case) -> Case:
     ("one", "wanted"),
     [
         (web(exchange(500)), True),
+        (web(exchange(500), scheme=None), True),
+        (web(exchange_failure=failed(Failing.TIMED_OUT), scheme=None), True),
         (web(exchange_failure=failed(Failing.CLOSED)), True),
         (web(service=None, closed_early=True), True),
         (web(exchange_failure=failed(Failing.TIMED_OUT), scheme=None, service=None), True),

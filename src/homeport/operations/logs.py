@@ -26,7 +26,8 @@ from homeport.model.snapshot import Listener, Query
 from homeport.operations.ls import look
 from homeport.operations.scene import residents, survey
 from homeport.rules.masking import mask
-from homeport.system import log_places, procfs
+from homeport.rules.naming import label
+from homeport.system import conditions, log_places, procfs
 from homeport.system.log_feeds import open_feed, outputs
 from homeport.system.log_reading import Feed
 from homeport.system.matching import Pattern
@@ -43,6 +44,10 @@ MOST_LOOKED_AT = 400_000
 MOST_FOR_ERRORS = 50_000
 """Lines of one source that errors are taken from where no time is given."""
 MOST_SOURCES = 64
+MOST_MASKED = 50
+"""Lines of an entry that a page or a diagnosis is given."""
+TOLD_SECONDS, TOLD_TICK = 1.0, 0.05
+"""How long, and how often, those are looked for that were told a port where nothing listens."""
 OUT_OF_ORDER = timedelta(minutes=1)
 """How much later than the next entry of its source one may say to be, and yet be put before it."""
 
@@ -68,7 +73,7 @@ class Open(NamedTuple):
 def logs(text: str, wish: LogWish, source: str | None = None) -> Logs:
     """What the owners of an address logged. Raises AddressError, UsageError (for `grep`) and SourceError."""
     with_pattern = None if wish.grep is None else Pattern(wish.grep)
-    subject = subject_of(text, source)
+    subject = subject_of(text, source, or_told=True)
     opened, limits = opened_sources(subject)
     try:
         return answer(text, subject, opened, limits, wish, with_pattern)
@@ -101,11 +106,17 @@ def recent(
 
 
 def _masked(text: str) -> str:
-    return "\n".join(mask(line) for line in text.split("\n")[:50])
+    lines = text.split("\n")
+    if len(lines) > MOST_MASKED:  # what a traceback ends with is what it says
+        lines = [*lines[: MOST_MASKED - 1], lines[-1]]
+    return "\n".join(mask(line) for line in lines)
 
 
-def subject_of(text: str, source: str | None = None) -> Subject:
-    """Whose logs an address asks for; `hints` say why there is nobody."""
+def subject_of(text: str, source: str | None = None, *, or_told: bool = False) -> Subject:
+    """Whose logs an address asks for; `hints` say why there is nobody.
+
+    `or_told`: where nothing listens, those of processes that were told to use the port.
+    """
     scene = survey(text, source)
     found = residents(scene)
     limits = scene.snapshot.limits
@@ -121,7 +132,21 @@ def subject_of(text: str, source: str | None = None) -> Subject:
             inside = [owner for each in look(query, source).listeners for owner in each.owners]
             owners = tuple(each for each in inside if each.container and each.container.id == one.container.id)
             return _of_owners(owners, (), limits)._replace(container=one.container)
-    return Subject((), None, None, (f"nothing listens at {text}",), limits, False)
+    port = scene.endpoint.port
+    told = _told(port) if or_told and port and not scene.away else ()
+    hint = f"nothing listens at {text}"
+    if told:
+        names = ", ".join(f"{label(one)} ({one.pid})" for one in told[:3])
+        hint += f": the lines are those of what was told to use it: {names}"
+    return Subject(told, None, None, (hint,), limits, False)
+
+
+def _told(port: int) -> tuple[Process, ...]:
+    """Processes that were told to use a port; looked for again for a moment, since they may end and come back."""
+    deadline = time.monotonic() + TOLD_SECONDS
+    while not (found := conditions.claims(port)) and time.monotonic() < deadline:
+        time.sleep(TOLD_TICK)
+    return tuple(one.process for one in found)
 
 
 def _of_owners(owners: Sequence[Owner], hints: tuple[str, ...], limits: tuple[str, ...]) -> Subject:

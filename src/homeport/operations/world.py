@@ -261,7 +261,15 @@ class Machine:
         if case.listener is None:
             return ()
         found = logs.recent(case.listener, most=3, errors_only=True, seconds=min(0.5, self.left()))
-        return tuple(Evidence(one.source, one.text) for one in found.lines)
+        return tuple(dict.fromkeys(Evidence(one.source, brief(one.text)) for one in found.lines))
+
+
+def brief(text: str) -> str:
+    """An entry of a log in a line: its first, and what a traceback ends with."""
+    lines = [line.rstrip() for line in text.split("\n") if line.strip()]
+    if len(lines) < 2:
+        return text.strip()
+    return lines[0] if lines[-1][0].isspace() else f"{lines[0]} … {lines[-1]}"
 
 
 def _near(scene: Scene, source: str | None) -> tuple[Listener, ...]:

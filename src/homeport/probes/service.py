@@ -13,7 +13,8 @@ from homeport.probes.kind import Probe, World
 def look(case: Case, world: World) -> Case:
     """The last errors of the log, where there is an owner."""
     answers = bool(case.exchanges) and case.exchanges[-1].status < 500
-    if case.listener is None or answers or (case.service is not None and not case.wants_http):
+    asked_a_page = case.wants_http or bool(case.exchanges) or case.exchange_failure is not None
+    if case.listener is None or answers or (case.service is not None and not asked_a_page):
         return case
     return replace(case, said=world.said(case))
 

@@ -269,7 +269,7 @@ def nothing_listens(case: Case) -> Finding | None:
     for claim in case.claims:
         evidence.append(claim.evidence)
         remedies.insert(
-            0, command(f"homeport logs {claim.process.pid}", f"{label(claim.process)} was told the port, but has none")
+            0, command(f"homeport logs {case.port}", f"{label(claim.process)} was told the port, but has none")
         )
         break
     else:
