@@ -9,8 +9,10 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -148,6 +150,32 @@ def test_both_ends_of_a_connection_are_named(serve: Serve) -> None:
         assert time.monotonic() < deadline
         time.sleep(0.05)
     assert all(one.owner is not None and one.owner.owners[0].process.pid == pid for one in peers)
+
+
+class _Page(BaseHTTPRequestHandler):
+    """`/` is there, nothing else is."""
+
+    def do_GET(self) -> None:
+        self.send_response(200 if self.path == "/" else 500)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_what_comes_next_depends_on_whether_it_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # in no project
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Page) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            well, bad = (f"http://127.0.0.1:{server.server_port}/{path}" for path in ("", "bad"))
+            assert page_of(well).next == (f"homeport logs {well}", f"homeport reach {well}")
+            assert page_of(bad).next == (f"homeport check {bad}", f"homeport logs {bad} --errors")
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def test_a_port_that_nobody_has() -> None:

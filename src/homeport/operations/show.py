@@ -61,6 +61,7 @@ def show(text: str, source: str | None = None, *, passive: bool = False) -> Page
         described = results.with_reach(described, report)
     if not passive and scene.endpoint.port:
         described = results.with_services(described, limits)
+    diagnosis = None if passive or not scene.endpoint.port else results.diagnosis(text, scene)
     peers = _peers(scene, found, limits)
     project_listeners = () if found else of_same_project(scene, limits)
     return Page(
@@ -75,12 +76,12 @@ def show(text: str, source: str | None = None, *, passive: bool = False) -> Page
         absences=missing,
         usual=usual(scene, found),
         project_listeners=project_listeners,
-        next=_next(scene, found, near),
+        next=_next(scene, found, near, wrong=diagnosis is not None and not diagnosis.ok),
         netns=scene.netns,
         namespaces=scene.snapshot.netns,
         limits=tuple(dict.fromkeys((*limits, *publishing.limits))),
         source=scene.snapshot.source,
-        diagnosis=None if passive or not scene.endpoint.port else results.diagnosis(text, scene),
+        diagnosis=diagnosis,
         reach=() if report is None else report.summary,
         logs=logged,
     )
@@ -259,16 +260,18 @@ def _route(scene: Scene) -> Evidence:
     return Evidence("interfaces of this machine", "none has the address")
 
 
-def _next(scene: Scene, found: Sequence[Listener], near: Sequence[Listener]) -> tuple[str, ...]:
-    """One or two commands that would come next."""
+def _next(scene: Scene, found: Sequence[Listener], near: Sequence[Listener], *, wrong: bool) -> tuple[str, ...]:
+    """One or two commands that would come next. `wrong`: it was tried, and it is not as it should be."""
     typed = shlex.quote(scene.explanation.asked)
     if any(one.unattributed is not None and one.unattributed.reason is Reason.OTHER_USER for one in found):
         return (f"sudo homeport {typed}", f"homeport explain {typed}")
+    if found and wrong:
+        return (f"homeport check {typed}", f"homeport logs {typed} --errors")
     project = next((each.project for one in found for each in one.owners if each.project is not None), None)
     if project is not None:
         return (f"homeport ls --project {shlex.quote(project.name)}", f"homeport explain {typed}")
     if found:
-        return (f"homeport explain {typed}", "homeport")
+        return (f"homeport logs {typed}", f"homeport reach {typed}")
     if near:
         return (f"homeport {near[0].socket.port}", f"homeport explain {typed}")
     return (f"homeport explain {typed}", "homeport")
