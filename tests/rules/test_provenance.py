@@ -140,6 +140,13 @@ def test_a_bare_mention_does_not_outweigh_the_kernel() -> None:
     assert judge(facts("/usr/bin/serve", texts=(log,), ephemeral=(32768, 65000))).origin is Origin.KERNEL
 
 
+def test_a_title_that_names_the_port_speaks_against_the_kernel() -> None:
+    found = judge(facts("redis-server 127.0.0.1:62893", ephemeral=(32768, 65000)))
+    assert (found.origin, found.confidence) == (Origin.UNKNOWN, Confidence.POSSIBLE)
+    assert "process title" in found.statement
+    assert judge(facts("redis-server ready", ephemeral=(32768, 65000))).origin is Origin.KERNEL
+
+
 def test_a_default() -> None:
     check(judge(facts("/usr/bin/redis-server", "--daemonize", "no", port=6379)), Origin.DEFAULT)
     assert judge(facts("/usr/bin/redis-server", port=6380)).origin is Origin.UNKNOWN

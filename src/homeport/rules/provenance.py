@@ -326,11 +326,16 @@ def _published(facts: Facts) -> Iterator[_Clue]:
         yield _Clue(_Weight.PUBLISHED, Origin.PUBLISHED, statement, Confidence.CERTAIN, evidence)
 
 
+def _is_title(words: Sequence[str]) -> bool:
+    """Whether a process has written a title over its arguments (setproctitle(3))."""
+    return len(words) == 1 and " " in words[0].strip()
+
+
 def _arguments(facts: Facts) -> Iterator[_Clue]:
     for depth, process in enumerate((facts.process, *facts.chain[:MAX_PARENTS])):
         words = process.cmdline or ()
         source = f"/proc/{process.pid}/cmdline"
-        if len(words) == 1 and " " in words[0] and depth == 0:
+        if _is_title(words) and depth == 0:
             if _value_is(words[0].split()[-1], facts.port):
                 text = mask(words[0], facts.port)
                 yield _Clue(
@@ -460,6 +465,9 @@ def _kernels_choice(facts: Facts) -> Iterator[_Clue]:
                         f"the kernel chose it from its ephemeral range {span}: {place} asks for port 0",
                         Confidence.LIKELY, Evidence(place, mention.text),
                     )  # fmt: skip
+    words = facts.process.cmdline or ()
+    if _is_title(words) and _value_is(words[0].split()[-1], facts.port):
+        return  # it names the port, and where from was written over: nothing speaks for the kernel
     yield _Clue(
         _Weight.EPHEMERAL, Origin.KERNEL,
         f"the kernel chose it, as it does for port 0: in its ephemeral range {span}, and written nowhere that was read",
