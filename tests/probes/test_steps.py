@@ -292,6 +292,15 @@ def test_an_end_without_a_word() -> None:
     assert not greeted(b"bye", ended=True).closed_early
 
 
+def test_where_the_listener_ends_too_who_was_told_the_port_is_watched() -> None:
+    watched = (claim(NODE, restarts=2),)
+    assert greeted(b"", ended=True, again=lambda _: None, claims=watched).claims == watched
+    assert greeted(b"", ended=True, claims=watched).claims == ()
+    one = case([listener("127.0.0.1", PORT, NODE)])
+    refused = first_bytes.look(one, world(greeting=REFUSED, again=lambda _: None, claims=watched))
+    assert (refused.greeting, refused.closed_early, refused.claims) == (None, False, watched)
+
+
 def test_silence_is_looked_into() -> None:
     (line,) = told(first_bytes, greeted(b""))
     assert line.detail == "waits to be spoken to"

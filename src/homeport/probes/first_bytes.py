@@ -14,13 +14,18 @@ _SHOWN = 60
 
 
 def look(case: Case, world: World) -> Case:
-    """A connection of its own, on which nothing is sent; where it stays silent, whether it was accepted at all."""
+    """A connection of its own, on which nothing is sent; where it stays silent, whether it was accepted at all.
+
+    Where it ends at once, and the listener with it, those who were told the port are watched: they may be started anew.
+    """
     if case.connected is None:
         return case
     found = world.greeting(case.connected.address, case.port)
-    if not isinstance(found, Greeting):
-        return case
-    case = replace(case, greeting=found.said, closed_early=found.ended and not found.said)
+    if isinstance(found, Greeting):
+        case = replace(case, greeting=found.said, closed_early=found.ended and not found.said)
+    if case.closed_early or not isinstance(found, Greeting):
+        gone = case.listener is None or world.again(case.listener) is None
+        return replace(case, claims=world.claims(case)) if gone else case
     if case.listener is not None and not found.said and not found.ended:
         now = world.again(case.listener)
         case = replace(case, queue=case.queue if now is None else Queue.of(now))

@@ -442,6 +442,19 @@ def test_shell_loop(check: Check, here: int) -> Diagnosis:
     return found
 
 
+LISTENS_AND_ENDS = (
+    "import socket, sys, time; s = socket.create_server(('127.0.0.1', int(sys.argv[1])));"
+    " time.sleep(0.1); sys.exit('no database')"
+)
+
+
+@case("crash-loop", "a server that listens for a moment before each crash", near="closed-early")
+def test_loop_of_a_server_that_listens_for_a_moment(check: Check, here: int) -> Diagnosis:
+    loop = f'while :; do "{sys.executable}" -c "{LISTENS_AND_ENDS}" {here}; done'
+    with running("sh", "-c", loop):
+        return check(f"http://127.0.0.1:{here}/", "--timeout", "10")
+
+
 @case("crash-loop", "a loop with half a second between the attempts")
 def test_slow_loop(check: Check, here: int) -> Diagnosis:
     loop = f'while :; do PORT={here} "{sys.executable}" -c "{CRASH}"; sleep 0.5; done'

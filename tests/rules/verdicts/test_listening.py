@@ -203,9 +203,15 @@ def test_a_loop_comes_before_starting() -> None:
 
 
 def test_what_listens_is_no_loop() -> None:
-    assert (
-        verdict(case([listener("127.0.0.1", PORT, NODE)], claims=(claim(NODE, restarts=3),))) is not Verdict.CRASH_LOOP
-    )
+    one = case([listener("127.0.0.1", PORT, NODE)], claims=(claim(NODE, restarts=3),), greeting=b"")
+    assert verdict(one) is not Verdict.CRASH_LOOP
+
+
+def test_what_listens_for_a_moment_is_a_loop() -> None:
+    for facts in ({"greeting": b"", "closed_early": True}, {"greeting": None}):
+        found = judge(case([listener("127.0.0.1", PORT, NODE)], claims=(claim(NODE, restarts=3),), **facts))
+        assert found.verdict is Verdict.CRASH_LOOP
+        assert found.cause.endswith("soon after it began to listen")
 
 
 # shadowed

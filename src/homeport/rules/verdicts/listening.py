@@ -29,14 +29,16 @@ _MOST_OF_A_COMMAND = 400
 
 def crash_loop(case: Case) -> Finding | None:
     """A process that was told to use the port ends, and something starts it again."""
-    if _listens(case):
+    broke_off = case.connected is not None and (case.closed_early or case.greeting is None)
+    if _listens(case) and not broke_off:
         return None
     loops = [one for one in case.claims if one.restarts]
     if not loops:
         return None
     worst = max(loops, key=lambda one: one.restarts)
     count = f"{worst.restarts} time{'s' if worst.restarts > 1 else ''}"
-    cause = f"{label(worst.process)} ended and was started again {count} during this check, before it could listen"
+    cause = f"{label(worst.process)} ended and was started again {count} during this check, "
+    cause += "before it could listen" if case.connected is None else "soon after it began to listen"
     remedies = [command(f"homeport logs {case.port}", "what it said before it ended")]
     remedies += _by_hand(worst)
     evidence = (worst.evidence, *case.said)
